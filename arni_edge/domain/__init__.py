@@ -1,0 +1,1 @@
+"""Shared words without I/O: every other room speaks them."""

@@ -1,0 +1,106 @@
+"""Words for doors: who asks, what the policy says, what became of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class DenyReason(StrEnum):
+    """Why a door stays shut. The public text (catalogue ``door.denied.*``) never says more than it must."""
+
+    STRANGER = "stranger"
+    UNKNOWN_DOOR = "unknown_door"
+    PAUSED = "paused"
+    ENDED = "ended"
+    BANNED = "banned"
+    NOT_YET = "not_yet"
+    OUTSIDE_HOURS = "outside_hours"
+    MIRROR_STALE = "mirror_stale"
+    ASSURANCE = "assurance"
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The policy lets this person in.
+
+    Attributes:
+        rule: Name of the rule that decided, for the audit.
+    """
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The policy does not let this person in."""
+
+    reason: DenyReason
+
+
+Decision = Allow | Deny
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRequest:
+    """Somebody wants to come in.
+
+    Attributes:
+        request_id: Unique; the same request never opens a door twice.
+        door: Door id from the settings.
+        source: Where it came from, for instance ``whatsapp``.
+        at: When it was asked (aware).
+    """
+
+    request_id: str
+    door: str
+    source: str
+    at: datetime
+
+
+class Outcome(StrEnum):
+    """What became of an unlatch command. Only ``CONFIRMED`` has evidence."""
+
+    CONFIRMED = "confirmed"
+    OFFLINE = "offline"
+    NOT_PERMITTED = "not_permitted"
+    BUSY = "busy"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class UnlatchResult:
+    """The outcome of one unlatch command, with its evidence.
+
+    Attributes:
+        outcome: What became of it.
+        evidence: What was seen on the wire, for the audit, for instance ``state=5``.
+        seconds: From the command to the outcome.
+    """
+
+    outcome: Outcome
+    evidence: str
+    seconds: float
+
+
+class LockState(StrEnum):
+    """What a lock says of itself; ``UNKNOWN`` until it has spoken in the current broker session."""
+
+    UNKNOWN = "unknown"
+    UNCALIBRATED = "uncalibrated"
+    LOCKED = "locked"
+    UNLOCKING = "unlocking"
+    UNLOCKED = "unlocked"
+    LOCKING = "locking"
+    UNLATCHED = "unlatched"
+    UNLATCHING = "unlatching"
+    MOTOR_BLOCKED = "motor_blocked"
+
+
+class DoorContact(StrEnum):
+    """The door sensor's reading."""
+
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+    OPEN = "open"
+    TAMPERED = "tampered"

@@ -1,0 +1,84 @@
+"""Messages between people and the gym, whatever the channel."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """Where a conversation happens."""
+
+    WHATSAPP = "whatsapp"
+
+
+class Language(StrEnum):
+    """Languages in which the gym speaks. German first."""
+
+    GERMAN = "de"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One message from a person, the same for every channel.
+
+    Attributes:
+        channel: Where it came from.
+        message_id: The channel's own identifier; (channel, message_id) is unique for ever.
+        conversation: The channel's identifier of the other side; personal, never logged.
+        text: What was said; empty for kinds without text. Personal, never logged.
+        sent_at: When it was sent, by the channel's clock (aware).
+        phone: E.164 number bound to the channel by its operator, or None.
+        kind: The channel's message kind, ``text`` for plain text.
+    """
+
+    channel: Channel
+    message_id: str
+    conversation: str
+    text: str
+    sent_at: datetime
+    phone: str | None = None
+    kind: str = "text"
+
+    @property
+    def key(self) -> str:
+        """The message's identity across all channels."""
+        return f"{self.channel}:{self.message_id}"
+
+
+class Priority(StrEnum):
+    """Order in the outbox: an alarm overtakes chat."""
+
+    ALARM = "alarm"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One message to a person, as the outbox keeps it.
+
+    Attributes:
+        key: Idempotency key; a second message with the same key is not stored.
+        channel: How it leaves.
+        recipient: The channel's address of the other side; personal, never logged.
+        text: What is said.
+        priority: Order among waiting messages.
+        template: Name of a pre-approved template where the channel needs one (no open window), or None.
+        reply_to: The channel's id of the message that this answers, or None.
+    """
+
+    key: str
+    channel: Channel
+    recipient: str
+    text: str
+    priority: Priority = Priority.CHAT
+    template: str | None = None
+    reply_to: str | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    """What the gym wants to say in this turn; becomes one :class:`OutboundMessage`."""
+
+    text: str
+    priority: Priority = field(default=Priority.CHAT)

@@ -1,0 +1,89 @@
+"""Structured logs: a name and fields, with secrets and personal data masked before anything is written."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+# Field names that may only ever be masked, whatever their value looks like.
+_PRIVATE = re.compile(
+    r"(^|_)(password|passwd|secret|token|authorization|signature|phone|name|text|body|conversation|recipient|"
+    r"wa_id|from|to)$"
+)
+# A phone number in running text: 9 to 15 digits, perhaps with + and separators; ids of ours contain letters.
+_PHONE = re.compile(r"(?<![\w.:-])(?:\+|00)?\d(?:[\s()/-]?\d){8,14}(?![\w.:-])")
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s@]+@")
+_BEARER = re.compile(r"(?i)(bearer\s+)\S+")
+_MASK = "***"
+
+
+def mask_text(text: str) -> str:
+    """Take credentials and phone numbers out of running text."""
+    text = _CREDENTIALS_IN_URL.sub(_MASK + "@", text)
+    text = _BEARER.sub(r"\1" + _MASK, text)
+    return _PHONE.sub(_MASK, text)
+
+
+def _mask_value(key: str, value: Any) -> Any:
+    if _PRIVATE.search(key) and value is not None:
+        return _MASK
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return {str(inner): _mask_value(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mask_value(key, item) for item in value]
+    return value
+
+
+def mask_fields(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: no secret and no personal datum leaves the process by way of the log."""
+    for key, value in event.items():
+        event[key] = mask_text(value) if key in {"event", "exception"} else _mask_value(key, value)
+    return event
+
+
+def _to_json(event: MutableMapping[str, Any], **_: object) -> str:
+    return orjson.dumps(event, default=str).decode()
+
+
+def configure_logging(level: str, *, component: str = "core") -> None:
+    """Send all logs of this process as JSON lines to stderr (systemd carries them into the journal).
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+        component: Which process speaks: ``core``, ``vision`` …
+    """
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_fields,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(serializer=_to_json)],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(component=component)
+    # Libraries speak through logging; they go the same way, warnings and worse only.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(serializer=_to_json),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(threshold, logging.WARNING))

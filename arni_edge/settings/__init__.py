@@ -1,0 +1,45 @@
+"""The only reader of configuration, credentials and environment."""
+
+from arni_edge.settings.load import load_settings
+from arni_edge.settings.model import (
+    DAYS,
+    Access,
+    Alarms,
+    Broker,
+    Camera,
+    Door,
+    Hours,
+    NukiLock,
+    OnCall,
+    Paths,
+    Relay,
+    Settings,
+    Shelly,
+    Site,
+    Span,
+    Vision,
+    WhatsApp,
+    Zone,
+)
+
+__all__ = [
+    "DAYS",
+    "Access",
+    "Alarms",
+    "Broker",
+    "Camera",
+    "Door",
+    "Hours",
+    "NukiLock",
+    "OnCall",
+    "Paths",
+    "Relay",
+    "Settings",
+    "Shelly",
+    "Site",
+    "Span",
+    "Vision",
+    "WhatsApp",
+    "Zone",
+    "load_settings",
+]
