@@ -41,7 +41,7 @@ def _mask_value(key: str, value: Any) -> Any:
 
 
 def mask_fields(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """structlog processor: no secret and no personal datum leaves the process by way of the log."""
+    """Processor for structlog: no secret and no personal datum leaves the process by way of the log."""
     for key, value in event.items():
         event[key] = mask_text(value) if key in {"event", "exception"} else _mask_value(key, value)
     return event

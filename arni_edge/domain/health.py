@@ -1,9 +1,12 @@
 """How a part of the house is doing, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+Progress = Callable[[], None]
+"""A part calls this whenever it has moved; its silence is what the watchdog looks for."""
 
 
 class State(StrEnum):

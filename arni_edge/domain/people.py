@@ -65,9 +65,7 @@ def normalise_phone(text: str) -> str:
         InvalidInput: The text is not an international number. The text itself is not repeated.
     """
     digits = _SEPARATORS.sub("", text)
-    if digits.startswith("00"):
-        digits = digits[2:]
-    digits = digits.removeprefix("+")
+    digits = digits.removeprefix("00").removeprefix("+")
     # isascii: "٤٩".isdigit() is true and would make two spellings of one number.
     if not (digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 15) or digits.startswith("0"):
         raise InvalidInput("a phone number is needed in international form, for instance +49 151 23456789")

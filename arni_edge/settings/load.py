@@ -127,7 +127,7 @@ def _apply_environment(values: dict[str, Any], env: Mapping[str, str]) -> None:
         target = values.setdefault(section, {})
         if not isinstance(target, dict):
             raise ConfigurationError(
-                f"environment {name}: [{section}] is a list in the file and cannot be set from the environment"
+                f"environment {name}: [{section}] is a list in the file; the environment cannot set it"
             )
         target[key] = text
 
@@ -170,7 +170,7 @@ def _read_credential(directory: Path, name: str) -> str | None:
 
 
 def _explain(problem: ErrorDetails, path: Path) -> str:
-    where = tuple(part for part in problem["loc"] if part not in {"nuki"})
+    where = tuple(part for part in problem["loc"] if part != "nuki")
     at = f"{path}: {_dotted(where)}" if where else f"{path}"
     if problem["type"] == "missing":
         return f"{at}: is missing; config/arni.toml shows what belongs there"
@@ -218,5 +218,3 @@ def _suggest(where: tuple[str | int, ...]) -> str:
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known here: {', '.join(names)}" if names else ""
-
-

@@ -1,0 +1,80 @@
+"""The conversation pipeline: every message of every channel walks down this one list.
+
+The first two stages run at the reception, before the relay is told that a message has arrived: an emergency
+waits for nothing, and a message is stored before it is acknowledged. The others run in the order of the
+conversation, and again after a crash.
+"""
+
+from dataclasses import dataclass
+
+from arni_edge.access import EntryDesk
+from arni_edge.conversation.stages.answer import Answer
+from arni_edge.conversation.stages.approval import Approval
+from arni_edge.conversation.stages.consent import Consent
+from arni_edge.conversation.stages.deduplicate import Deduplicate
+from arni_edge.conversation.stages.deliver import Deliver
+from arni_edge.conversation.stages.identify import Identify
+from arni_edge.conversation.stages.mode import Mode
+from arni_edge.conversation.stages.route import Route
+from arni_edge.conversation.stages.safety import Safety
+from arni_edge.conversation.turn import Stage, Step, Turn
+from arni_edge.domain.clock import Clock
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.safety import AlarmDesk
+from arni_edge.settings import Site
+from arni_edge.storage import Database
+from arni_edge.swarm.agents import Agents
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The list, in two parts, and how a turn walks down it."""
+
+    reception: tuple[Stage, ...]
+    turn: tuple[Stage, ...]
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of all stages, in order."""
+        return tuple(stage.name for stage in (*self.reception, *self.turn))
+
+    @staticmethod
+    async def walk(stages: tuple[Stage, ...], turn: Turn) -> Step:
+        """Walk down some stages; an answered turn goes straight to the last one."""
+        step = Step.ON
+        for stage in stages:
+            if step is Step.ANSWERED and stage is not stages[-1]:
+                continue
+            turn.trace.append(stage.name)
+            step = await stage(turn)
+            if step is Step.END:
+                break
+        return step
+
+
+def build_pipeline(
+    database: Database,
+    clock: Clock,
+    catalogue: Catalogue,
+    *,
+    site: Site,
+    alarms: AlarmDesk,
+    entry: EntryDesk,
+    agents: Agents,
+) -> Pipeline:
+    """The one ordered list of stages."""
+    return Pipeline(
+        reception=(
+            Safety(alarms),  # an emergency ends here, whoever it is
+            Deduplicate(database, clock),  # stored; a second delivery ends here
+        ),
+        turn=(
+            Identify(database),  # who is it, and how sure are we?
+            Consent(database),  # what may be kept, and were they told that they talk to an AI?
+            Mode(database, clock, catalogue),  # has a human taken over?
+            Approval(catalogue),  # is this the yes to something proposed?
+            Route(),  # what is it about?
+            Answer(catalogue, clock, entry, agents),  # the agent and its tools
+            Deliver(database, clock, catalogue, site),  # into the durable outbox, exactly once
+        ),
+    )

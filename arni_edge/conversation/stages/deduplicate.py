@@ -1,0 +1,21 @@
+"""Stage 2, deduplicate: stored before it is acknowledged; a second delivery of the same message ends here."""
+
+from arni_edge.conversation.turn import Step, Turn
+from arni_edge.domain.clock import Clock
+from arni_edge.storage import Database, inbox
+
+
+class Deduplicate:
+    """Rests on a constraint of the database, so that it holds across crashes."""
+
+    name = "deduplicate"
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, turn: Turn) -> Step:
+        """Store the message; raises :class:`Unavailable` when that cannot be done."""
+        now = self._clock.now()
+        fresh = await self._database.write(lambda tx: inbox.add(tx, turn.message, now))
+        return Step.ON if fresh else Step.END

@@ -1,0 +1,15 @@
+"""Stage 7, route: what is the message about?"""
+
+from arni_edge.conversation.turn import Step, Turn
+from arni_edge.swarm.router import route
+
+
+class Route:
+    """Asks the router; it abstains rather than guesses."""
+
+    name = "route"
+
+    async def __call__(self, turn: Turn) -> Step:
+        """Set the intent."""
+        turn.intent = route(turn.message.text)
+        return Step.ON

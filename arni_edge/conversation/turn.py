@@ -1,0 +1,64 @@
+"""One message on its way through the stages."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol
+
+from arni_edge.domain.messages import InboundMessage, Language
+from arni_edge.domain.people import Assurance, Member
+from arni_edge.storage import Transaction
+from arni_edge.swarm.router import Intent
+
+
+class Step(Enum):
+    """What a stage decides."""
+
+    ON = auto()
+    """The message goes on to the next stage."""
+    ANSWERED = auto()
+    """There is an answer (or nothing to say): on to delivery, past everything in between."""
+    END = auto()
+    """Somebody else has taken care of it: no further stage sees it."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """What is known about one message so far; each stage adds its part.
+
+    Attributes:
+        message: What came in.
+        language: In which language to answer.
+        trace: Names of the stages that have seen it, in order.
+        member: Who it is, or None for a stranger.
+        assurance: How sure we are.
+        may_remember: Whether the person agreed that more than this conversation is kept.
+        disclose: Whether this person has to be told first that an AI is speaking.
+        intent: What it is about.
+        answer: What will be said; None: nothing.
+        notes: What else is stored in the same commit as the answer.
+    """
+
+    message: InboundMessage
+    language: Language
+    trace: list[str] = field(default_factory=list)
+    member: Member | None = None
+    assurance: Assurance = Assurance.ANONYMOUS
+    may_remember: bool = False
+    disclose: bool = False
+    intent: Intent | None = None
+    answer: str | None = None
+    notes: list[Callable[[Transaction], Awaitable[None]]] = field(default_factory=list)
+
+
+class Stage(Protocol):
+    """One stage. Small; does one thing to the turn."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the trace."""
+        ...
+
+    async def __call__(self, turn: Turn) -> Step:
+        """Do its part and say how the message goes on."""
+        ...

@@ -1,0 +1,204 @@
+"""SQLite with exactly one writing connection in the whole product, and group commit.
+
+WAL and ``synchronous=FULL``: what was acknowledged survives a power cut. A commit costs milliseconds, so
+everything that gathered while the last one was under way is committed together.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import aiosqlite
+import structlog
+
+from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.health import Progress
+from arni_edge.storage.migrate import migrate
+
+_LOG = structlog.get_logger(__name__)
+
+Row = sqlite3.Row
+Parameters = Sequence[Any]
+T = TypeVar("T")
+
+# A unit is a handful of rows; more than this waiting means that the disk hangs, and callers must hear of it.
+_WAITING_UNITS = 1000
+_UNITS_PER_COMMIT = 200
+
+
+class Transaction:
+    """What a unit of work may do. It must await nothing else: everybody waits behind it."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run one statement; returns the number of changed rows."""
+        async with self._connection.execute(sql, parameters) as cursor:
+            return cursor.rowcount
+
+    async def fetch(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Run one query; returns all rows."""
+        return list(await self._connection.execute_fetchall(sql, parameters))
+
+
+Unit = Callable[[Transaction], Awaitable[T]]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    unit: Unit[Any]
+    done: asyncio.Future[Any]
+
+
+class Database:
+    """The database of the box."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(_WAITING_UNITS)
+        self._committed = asyncio.Event()
+        self.commits = 0
+
+    @classmethod
+    async def open(cls, path: Path) -> "Database":
+        """Open the file, bring it to the present schema, and keep one writer and one reader.
+
+        Raises:
+            ConfigurationError: The database is newer than this code, or is not ours.
+            Unavailable: The file cannot be opened.
+        """
+        try:
+            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True, mode=0o700)
+            writer = await _connect(path)
+        except (OSError, sqlite3.Error) as error:
+            raise Unavailable(f"the database {path} cannot be opened: {error}") from error
+        try:
+            await asyncio.to_thread(path.chmod, 0o600)
+            await writer.execute("PRAGMA journal_mode=WAL")
+            await writer.execute("PRAGMA synchronous=FULL")
+            await writer.execute("PRAGMA secure_delete=ON")
+            await migrate(writer, path)
+            reader = await _connect(path)
+        except BaseException:
+            await writer.close()
+            raise
+        await reader.execute("PRAGMA query_only=ON")
+        await reader.execute("PRAGMA wal_autocheckpoint=0")
+        return cls(writer, reader)
+
+    async def close(self) -> None:
+        """Fold the log into the file and close; also correct when it never happens."""
+        await self._reader.close()
+        try:
+            await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            await self._writer.close()
+
+    async def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Query what is committed."""
+        return list(await self._reader.execute_fetchall(sql, parameters))
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run a unit of work and return its result once it is on the disk.
+
+        Args:
+            unit: Runs inside a transaction of its own; raising undoes it and nothing else.
+
+        Raises:
+            Unavailable: It could not be stored (disk full, queue full, stopping). Nothing of it is kept.
+        """
+        waiting = _Waiting(unit, asyncio.get_running_loop().create_future())
+        try:
+            self._queue.put_nowait(waiting)
+        except asyncio.QueueFull:
+            raise Unavailable("the database does not keep up: is the disk failing?") from None
+        return cast("T", await waiting.done)
+
+    async def next_commit(self) -> None:
+        """Return at the next commit: something may have changed."""
+        await self._committed.wait()
+
+    async def run(self, progress: Progress) -> None:
+        """Commit what gathers, until cancelled."""
+        try:
+            while True:
+                progress()
+                try:
+                    first = await asyncio.wait_for(self._queue.get(), 5.0)
+                except TimeoutError:
+                    continue
+                batch = [first]
+                while not self._queue.empty() and len(batch) < _UNITS_PER_COMMIT:
+                    batch.append(self._queue.get_nowait())
+                await _uninterrupted(self._commit(batch))
+        finally:
+            while not self._queue.empty():
+                _settle(self._queue.get_nowait(), error=Unavailable("stopping"))
+
+    async def _commit(self, batch: list[_Waiting]) -> None:
+        transaction = Transaction(self._writer)
+        finished: list[tuple[_Waiting, Any]] = []
+        try:
+            await self._writer.execute("BEGIN IMMEDIATE")
+            for waiting in batch:
+                await self._writer.execute("SAVEPOINT unit")
+                try:
+                    result = await waiting.unit(transaction)
+                except Exception as error:  # noqa: BLE001 - handed to the caller, who is told
+                    await self._writer.execute("ROLLBACK TO unit")
+                    _settle(waiting, error=_translate(error))
+                else:
+                    finished.append((waiting, result))
+                await self._writer.execute("RELEASE unit")
+            await self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            _LOG.exception("commit_failed", units=len(batch))
+            if self._writer.in_transaction:
+                await self._writer.execute("ROLLBACK")
+            for waiting in batch:
+                _settle(waiting, error=_translate(error))
+        else:
+            for waiting, result in finished:
+                _settle(waiting, result=result)
+            # Wakes those who wait now; who comes later waits for the next commit.
+            self.commits += 1
+            self._committed.set()
+            self._committed = asyncio.Event()
+
+
+async def _connect(path: Path) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    await connection.execute("PRAGMA busy_timeout=5000")
+    await connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+async def _uninterrupted(work: Awaitable[None]) -> None:
+    """Finish a commit even when the writer is being stopped: its callers must hear what became of it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+def _settle(waiting: _Waiting, *, result: object = None, error: BaseException | None = None) -> None:
+    if waiting.done.done():  # the caller gave up waiting
+        return
+    if error is None:
+        waiting.done.set_result(result)
+    else:
+        waiting.done.set_exception(error)
+
+
+def _translate(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.OperationalError):
+        return Unavailable(f"the database could not store this: {error}")
+    return error

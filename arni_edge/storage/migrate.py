@@ -1,0 +1,59 @@
+"""Brings a database to the schema of this code, one numbered SQL file after the other."""
+
+import re
+import sqlite3
+from importlib import resources
+from pathlib import Path
+
+import aiosqlite
+
+from arni_edge.domain.errors import ConfigurationError
+
+_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+APPLICATION_ID = 0x41524E49
+"""``ARNI``; marks the file as ours."""
+
+
+def migrations() -> list[tuple[int, str]]:
+    """All migrations as (version, SQL), in order."""
+    folder = resources.files("arni_edge.storage") / "migrations"
+    found = [(match, file) for file in folder.iterdir() if (match := _NAME.match(file.name))]
+    return sorted((int(match.group(1)), file.read_text(encoding="utf-8")) for match, file in found)
+
+
+async def migrate(connection: aiosqlite.Connection, path: Path) -> None:
+    """Apply what is missing; each migration and its version number are one transaction.
+
+    Raises:
+        ConfigurationError: The file is newer than this code, or belongs to another program.
+    """
+    steps = migrations()
+    newest = steps[-1][0]
+    try:
+        version = await _pragma(connection, "user_version")
+        owner = await _pragma(connection, "application_id")
+        tables = await connection.execute_fetchall("SELECT count(*) FROM sqlite_master")
+    except sqlite3.DatabaseError as error:
+        raise ConfigurationError(
+            f"{path}: is not a database of Arni Edge ({error}); restore a backup"
+        ) from None
+    if owner not in {0, APPLICATION_ID} or (version == 0 and next(iter(tables))[0] > 0):
+        raise ConfigurationError(
+            f"{path}: is a database of another program; set paths.state to another folder"
+        )
+    if version > newest:
+        raise ConfigurationError(
+            f"{path}: was written by a newer Arni Edge (schema {version}, this one knows {newest}); "
+            "install that version again or restore a backup from before the upgrade"
+        )
+    for number, sql in steps:
+        if number > version:
+            await connection.executescript(
+                f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA application_id={APPLICATION_ID};\n"
+                f"PRAGMA user_version={number};\nCOMMIT;"
+            )
+
+
+async def _pragma(connection: aiosqlite.Connection, name: str) -> int:
+    rows = await connection.execute_fetchall(f"PRAGMA {name}")
+    return int(next(iter(rows))[0])

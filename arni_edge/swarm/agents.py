@@ -1,0 +1,141 @@
+"""The agents: each answers its intents from facts and templates. None of them decides about a door."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Protocol
+
+from arni_edge.access import Entry
+from arni_edge.domain.clock import Clock
+from arni_edge.domain.doors import DenyReason, Outcome
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.messages import Language
+from arni_edge.domain.occupancy import Occupancy, band
+from arni_edge.settings import DAYS, Hours, Site
+from arni_edge.swarm.router import Intent
+
+
+class OccupancySource(Protocol):
+    """Where the figure comes from."""
+
+    def total(self) -> Occupancy:
+        """People in the gym now, or unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an agent is given.
+
+    Attributes:
+        language: In which language to answer.
+        enter: Asks the entry desk for the person of this conversation; the agent cannot ask for another.
+    """
+
+    language: Language
+    enter: Callable[[], Awaitable[Entry]]
+
+
+Agent = Callable[[Question], Awaitable[str]]
+Agents = Mapping[Intent, Agent]
+
+
+class Vision:
+    """Answers how busy it is: a band and the age of the figure, never a number."""
+
+    def __init__(self, catalogue: Catalogue, source: OccupancySource, site: Site) -> None:
+        self._text = catalogue.text
+        self._source = source
+        self._site = site
+
+    async def how_busy(self, question: Question) -> str:
+        """The band of the gym now."""
+        occupancy = self._source.total()
+        name = band(occupancy.count, self._site.capacity)
+        minutes = int((occupancy.age or 0) // 60)
+        age = self._text("age.minutes", question.language, count=minutes) if minutes else ""
+        return self._text(f"occupancy.{name}", question.language, age=age)
+
+
+class Ops:
+    """Answers about hours, and carries a wish to come in to the entry desk."""
+
+    def __init__(self, catalogue: Catalogue, clock: Clock, site: Site, hours: Hours) -> None:
+        self._text = catalogue.text
+        self._clock = clock
+        self._site = site
+        self._hours = hours
+
+    async def hours(self, question: Question) -> str:
+        """Today's hours."""
+        return self._today(question.language, self._clock.now().astimezone(self._site.zone))
+
+    async def door(self, question: Question) -> str:
+        """Ask for the door and say what became of it; a refusal says nothing private."""
+        entry = await question.enter()
+        if entry.denied is not None:
+            return self._refusal(entry.denied, question.language)
+        key = _OUTCOME_TEXTS.get(entry.outcome or Outcome.UNKNOWN, "unknown")
+        return self._text(f"door.{key}", question.language)
+
+    def _refusal(self, reason: DenyReason, language: Language) -> str:
+        if reason is DenyReason.OUTSIDE_HOURS:
+            today = self._today(language, self._clock.now().astimezone(self._site.zone))
+            return self._text("door.denied.outside_hours", language, hours=today)
+        public = "stranger" if reason is DenyReason.STRANGER else "neutral"
+        return self._text(f"door.denied.{public}", language)
+
+    def _today(self, language: Language, local: datetime) -> str:
+        day = self._text(f"day.{DAYS[local.weekday()]}", language)
+        spans: Sequence[str] = [
+            self._text(
+                "hours.until", language, start=f"{span.start:%H:%M}", end=self._end(span.until, language)
+            )
+            for span in self._hours.of(local.weekday())
+        ]
+        if not spans:
+            return self._text("hours.closed_today", language, day=day)
+        joined = self._text("hours.and", language).join(spans)
+        return self._text("hours.today", language, day=day, spans=joined)
+
+    def _end(self, until: time, language: Language) -> str:
+        return self._text("hours.midnight", language) if until == time.max else f"{until:%H:%M}"
+
+
+_OUTCOME_TEXTS = {
+    Outcome.CONFIRMED: "confirmed",
+    Outcome.BUSY: "busy",
+    Outcome.OFFLINE: "offline",
+    Outcome.NOT_PERMITTED: "failed",
+    Outcome.FAILED: "failed",
+    Outcome.UNKNOWN: "unknown",
+}
+
+
+class Persona:
+    """Small talk that stays with the gym; says what it is."""
+
+    def __init__(self, catalogue: Catalogue, site: Site) -> None:
+        self._text = catalogue.text
+        self._site = site
+
+    def saying(self, key: str) -> Agent:
+        """An agent that says one sentence of the catalogue."""
+
+        async def say(question: Question) -> str:
+            return self._text(f"talk.{key}", question.language, gym=self._site.name)
+
+        return say
+
+
+def swarm(vision: Vision, ops: Ops, persona: Persona) -> Agents:
+    """Who answers what. Every intent has somebody."""
+    return {
+        Intent.OCCUPANCY: vision.how_busy,
+        Intent.HOURS: ops.hours,
+        Intent.DOOR: ops.door,
+        Intent.GREETING: persona.saying("greeting"),
+        Intent.THANKS: persona.saying("thanks"),
+        Intent.ASK_AI: persona.saying("ai"),
+        Intent.UNKNOWN: persona.saying("unknown"),
+    }

@@ -1,0 +1,70 @@
+"""From a text to an intent: rules over folded words. Pure; a classifier and a model come behind it."""
+
+import re
+from enum import StrEnum
+
+from arni_edge.domain.text import words
+
+
+class Intent(StrEnum):
+    """What a message is about."""
+
+    OCCUPANCY = "occupancy"
+    HOURS = "hours"
+    DOOR = "door"
+    GREETING = "greeting"
+    THANKS = "thanks"
+    ASK_AI = "ask_ai"
+    UNKNOWN = "unknown"
+
+
+# In order: the first match wins. Hours before door: "wann macht ihr auf" is no wish to come in.
+_RULES: dict[Intent, tuple[str, ...]] = {
+    Intent.OCCUPANCY: (
+        r"wie (voll|leer|busy)\b",
+        r"wie viele? (leute|leuten|menschen|sind|ist)\b",
+        r"(viel|wenig|was) los\b",
+        r"ueberfuellt|auslastung|occupancy",
+        r"(ist|sind) .{0,20}\b(voll|leer|frei)\b",
+        r"how (busy|full|crowded|empty|many people)\b",
+        r"(is|are) .{0,20}\b(busy|full|crowded|empty|packed|quiet)\b",
+    ),
+    Intent.HOURS: (
+        r"oeffnungszeit",
+        r"(wann|wie lange) .{0,30}\b(auf|offen|geoeffnet|zu|geschlossen|oeffnet|schliesst|macht)\b",
+        r"(habt|macht) ihr .{0,20}\b(auf|offen|geoeffnet|zu)\b",
+        r"opening (hours|times)",
+        r"(when|how long|what time) .{0,25}\b(open|close|closed)\b",
+        r"are you (still )?(open|closed)\b",
+    ),
+    Intent.DOOR: (
+        r"(mach|mache|machst|oeffne|oeffnest|oeffnen) .{0,25}\b(tuer|eingang)\b",
+        r"mach (mir |bitte |mal |schnell )*auf\b",
+        r"tuer (bitte )?(auf|oeffnen)\b|tueroeffner",
+        r"lass\w* mich .{0,10}rein|komm\w* nicht rein|(steh|stehe|warte) .{0,15}vor der tuer",
+        r"(open|unlock) .{0,20}\bdoor\b|buzz me in|let me in\b",
+    ),
+    Intent.ASK_AI: (
+        r"bist du .{0,15}(ki|ai|bot|roboter|mensch|echt)\b",
+        r"sprech\w* ich mit .{0,15}(ki|bot|mensch|person)\b",
+        r"are you .{0,15}(ai|bot|robot|human|real)\b|am i (talking|speaking) to",
+    ),
+    Intent.THANKS: (r"^(vielen |lieben |besten )?(dank\w*|thanks|thank you|thx|merci)\b",),
+    Intent.GREETING: (
+        r"^(hallo|hi|hey|hello|moin|servus|guten (tag|morgen|abend)|good (morning|evening))\b",
+    ),
+}
+_COMPILED = tuple((intent, re.compile(rf"\b(?:{'|'.join(rules)})")) for intent, rules in _RULES.items())
+
+_BARE_YES = re.compile(r"^(ja|jo|jap|yes|yep|ok|okay|klar|sure)( (bitte|please|gerne?))?$")
+
+
+def route(text: str) -> Intent:
+    """The intent of a text; ``UNKNOWN`` rather than a guess."""
+    folded = " ".join(words(text))
+    return next((intent for intent, rule in _COMPILED if rule.search(folded)), Intent.UNKNOWN)
+
+
+def is_bare_yes(text: str) -> bool:
+    """Whether a text is only a yes: it can only ever mean the action last proposed."""
+    return _BARE_YES.fullmatch(" ".join(words(text))) is not None
