@@ -39,19 +39,20 @@ class ControlServer:
         await asyncio.to_thread(_make_room, self._path)
         server = await asyncio.start_unix_server(self._serve, self._path, limit=_LINE_LIMIT)
         try:
-            self._path.chmod(0o660)  # noqa: ASYNC240 - one system call, before anybody is served
+            self._path.chmod(0o660)
             async with server:
                 while True:
                     progress()
                     await asyncio.sleep(5.0)
         finally:
-            self._path.unlink(missing_ok=True)  # noqa: ASYNC240 - the same
+            self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1
         try:
             while self._open <= _AT_ONCE:
-                line = await asyncio.wait_for(reader.readline(), _IDLE_SECONDS)
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    line = await reader.readline()
                 if not line:
                     return
                 writer.write(orjson.dumps(await self._answer(line), default=str) + b"\n")
@@ -70,8 +71,7 @@ class ControlServer:
             return {"result": await method(params)}
         except ArniError as error:
             return {"error": str(error)}
-        except Exception as error:
-            # The boundary: a bug in a method must not end the daemon, and the caller is told.
+        except Exception as error:  # noqa: BLE001 - a bug in a method must not end the daemon
             _LOG.exception("control_method_crashed")
             return {"error": f"internal error ({type(error).__name__}); the journal has the details"}
 

@@ -1,6 +1,7 @@
 """Takes stored messages through the rest of the pipeline: in order within a conversation, many at a time."""
 
 import asyncio
+import contextlib
 
 import structlog
 
@@ -55,10 +56,9 @@ class Turns:
                 self._new.clear()
                 for message in await inbox.waiting(self._database, limit=10 * _AT_ONCE):
                     self._begin(message)
-                try:
-                    await asyncio.wait_for(self._new.wait(), _LOOK_AGAIN)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_AGAIN):
+                        await self._new.wait()
         finally:
             tasks = list(self._busy.values())
             for task in tasks:
@@ -86,7 +86,8 @@ class Turns:
                 return
             turn = Turn(message, guess_language(message.text, self._default_language))
             turn.trace.extend(stage.name for stage in self._pipeline.reception)
-            await asyncio.wait_for(self._pipeline.walk(self._pipeline.turn, turn), _TURN_SECONDS)
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._pipeline.walk(self._pipeline.turn, turn)
         except Unavailable as error:
             _LOG.warning("turn_postponed", message=message.message_id, reason=str(error))
             await asyncio.sleep(_LOOK_AGAIN)

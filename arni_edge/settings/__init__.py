@@ -1,6 +1,6 @@
 """The only reader of configuration, credentials and environment."""
 
-from arni_edge.settings.load import load_settings
+from arni_edge.settings.load import load_settings, settings_path
 from arni_edge.settings.model import (
     DAYS,
     Access,
@@ -42,4 +42,5 @@ __all__ = [
     "WhatsApp",
     "Zone",
     "load_settings",
+    "settings_path",
 ]

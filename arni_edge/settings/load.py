@@ -12,13 +12,22 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from arni_edge.domain.errors import ConfigurationError
+from arni_edge.logs import mask_text
 from arni_edge.settings.model import Settings
 
 ENVIRONMENT_PREFIX = "ARNI_"
 """``ARNI_SITE__CAPACITY=40`` sets ``site.capacity``; two underscores separate the levels."""
 
+DEFAULT_PATH = Path("/etc/arni-edge/arni.toml")
+
 CAMERA_CREDENTIAL = "camera_{id}_password"
 """Name of the credential that holds a camera's password."""
+
+
+def settings_path(given: Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
+    """Which file is meant: the one given, else ``$ARNI_CONFIG``, else ``/etc/arni-edge/arni.toml``."""
+    env = os.environ if environment is None else environment
+    return given or Path(env.get(f"{ENVIRONMENT_PREFIX}CONFIG", DEFAULT_PATH))
 
 
 def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -207,7 +216,7 @@ def _shown(value: object, where: tuple[str | int, ...]) -> str:
         return "***"
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = mask_text(repr(value) if isinstance(value, str) else str(value))
     return text if len(text) <= 60 else text[:57] + "…'"
 
 

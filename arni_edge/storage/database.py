@@ -5,8 +5,10 @@ everything that gathered while the last one was under way is committed together.
 """
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,12 +23,13 @@ from arni_edge.storage.migrate import migrate
 _LOG = structlog.get_logger(__name__)
 
 Row = sqlite3.Row
-Parameters = Sequence[Any]
+Parameters = Sequence[Any] | Mapping[str, Any]
 T = TypeVar("T")
 
 # A unit is a handful of rows; more than this waiting means that the disk hangs, and callers must hear of it.
 _WAITING_UNITS = 1000
 _UNITS_PER_COMMIT = 200
+_PROGRESS_SECONDS = 5.0
 
 
 class Transaction:
@@ -60,7 +63,9 @@ class Database:
     def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self._writer = writer
         self._reader = reader
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(_WAITING_UNITS)
+        # A deque and an event, not asyncio.Queue: a cancelled wait_for(queue.get()) loses what it had taken.
+        self._gathered: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
         self.commits = 0
 
@@ -79,10 +84,10 @@ class Database:
             raise Unavailable(f"the database {path} cannot be opened: {error}") from error
         try:
             await asyncio.to_thread(path.chmod, 0o600)
+            await migrate(writer, path)
             await writer.execute("PRAGMA journal_mode=WAL")
             await writer.execute("PRAGMA synchronous=FULL")
             await writer.execute("PRAGMA secure_delete=ON")
-            await migrate(writer, path)
             reader = await _connect(path)
         except BaseException:
             await writer.close()
@@ -93,6 +98,7 @@ class Database:
 
     async def close(self) -> None:
         """Fold the log into the file and close; also correct when it never happens."""
+        self._turn_away()
         await self._reader.close()
         try:
             await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -112,11 +118,11 @@ class Database:
         Raises:
             Unavailable: It could not be stored (disk full, queue full, stopping). Nothing of it is kept.
         """
+        if len(self._gathered) >= _WAITING_UNITS:
+            raise Unavailable("the database does not keep up: is the disk failing?")
         waiting = _Waiting(unit, asyncio.get_running_loop().create_future())
-        try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise Unavailable("the database does not keep up: is the disk failing?") from None
+        self._gathered.append(waiting)
+        self._arrived.set()
         return cast("T", await waiting.done)
 
     async def next_commit(self) -> None:
@@ -128,17 +134,20 @@ class Database:
         try:
             while True:
                 progress()
-                try:
-                    first = await asyncio.wait_for(self._queue.get(), 5.0)
-                except TimeoutError:
-                    continue
-                batch = [first]
-                while not self._queue.empty() and len(batch) < _UNITS_PER_COMMIT:
-                    batch.append(self._queue.get_nowait())
-                await _uninterrupted(self._commit(batch))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_PROGRESS_SECONDS):
+                        await self._arrived.wait()
+                self._arrived.clear()
+                while self._gathered:
+                    taken = range(min(len(self._gathered), _UNITS_PER_COMMIT))
+                    await _uninterrupted(self._commit([self._gathered.popleft() for _ in taken]))
         finally:
-            while not self._queue.empty():
-                _settle(self._queue.get_nowait(), error=Unavailable("stopping"))
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Tell those who still wait that nothing of theirs was stored."""
+        while self._gathered:
+            _settle(self._gathered.popleft(), error=Unavailable("the database is being closed"))
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         transaction = Transaction(self._writer)
@@ -174,8 +183,12 @@ class Database:
 async def _connect(path: Path) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
-    await connection.execute("PRAGMA busy_timeout=5000")
-    await connection.execute("PRAGMA foreign_keys=ON")
+    try:
+        await connection.execute("PRAGMA busy_timeout=5000")
+        await connection.execute("PRAGMA foreign_keys=ON")
+    except BaseException:
+        await connection.close()  # its thread would outlive us
+        raise
     return connection
 
 

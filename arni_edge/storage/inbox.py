@@ -65,10 +65,10 @@ async def waiting(database: Database, limit: int) -> list[InboundMessage]:
 
 
 async def move_cursor(tx: Transaction, stream: str, sequence: int) -> None:
-    """Note how far a stream has been read; it never goes back."""
+    """Note how far a stream has been read; it goes back only when the relay was set up anew."""
     await tx.execute(
         "INSERT INTO relay_cursor (stream, sequence) VALUES (?, ?)"
-        " ON CONFLICT (stream) DO UPDATE SET sequence = max(sequence, excluded.sequence)",
+        " ON CONFLICT (stream) DO UPDATE SET sequence = excluded.sequence",
         (stream, sequence),
     )
 

@@ -1,12 +1,18 @@
 """The durable outbox: everything that is said to people leaves through here, once.
 
-States: ``queued`` → ``sending`` (committed before the request leaves) → ``sent`` or ``failed``; ``uncertain``
-when nobody knows whether the other side has it.
+::
+
+    queued ──► sending ──► sent
+      ▲           ├──────► failed
+      │           ├──────► retry ─────┐  (due again at not_before)
+      │           └──────► uncertain ─┤  (nobody knows whether the other side has it)
+      └───────────────────────────────┘
+
+``sent`` and ``failed`` are never left again; a delivery report leads to them from any state.
 """
 
-import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from arni_edge.domain.clock import Clock
@@ -22,48 +28,43 @@ class OutboxItem:
     """One message that waits or is under way.
 
     Attributes:
-        item_id: Row id; later rows to the same recipient never overtake earlier ones of the same priority.
-        tracking_id: Travels with the message and comes back in delivery reports.
+        id: Travels with the message and comes back in delivery reports.
         message: What is to be said.
         attempts: How often it has been tried.
+        queued_at: When it was put in (aware).
     """
 
-    item_id: int
-    tracking_id: str
+    id: str
     message: OutboundMessage
     attempts: int
+    queued_at: datetime
 
 
 async def add(tx: Transaction, message: OutboundMessage, now: datetime) -> bool:
     """Queue a message; returns False when one with this key was queued before."""
-    changed = await tx.execute(
-        "INSERT INTO outbox (key, channel, recipient, text, priority, template, reply_to, tracking_id, state,"
-        " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)"
-        " ON CONFLICT (key) DO NOTHING",
-        (
-            message.key,
-            message.channel,
-            message.recipient,
-            message.text,
-            _RANK[message.priority],
-            message.template,
-            message.reply_to,
-            new_id(),
-            now.isoformat(),
-            now.isoformat(),
-        ),
-    )
-    return changed == 1
+    last = (await tx.fetch("SELECT coalesce(max(position), 0) AS last FROM outbox"))[0]["last"]
+    # A whole step, so that the parts of a long message find room behind it.
+    return await _insert(tx, message, now, float(int(last)) + 1.0)
 
 
-async def note_delivery(tx: Transaction, tracking_id: str, delivery: str, now: datetime) -> None:
-    """Note a delivery report: it proves that an uncertain message was accepted."""
+async def note_delivery(tx: Transaction, item_id: str, status: str, provider_id: str, now: datetime) -> None:
+    """Note a delivery report: it proves that the message was accepted, or that it failed for good.
+
+    Reports come in any order; a later stage (``sent`` < ``delivered`` < ``read``) is never taken back.
+    """
     await tx.execute(
-        "UPDATE outbox SET delivery = ?, updated_at = ?,"
-        " state = CASE WHEN state IN ('sending', 'uncertain') THEN 'sent' ELSE state END"
-        " WHERE tracking_id = ?",
-        (delivery, now.isoformat(), tracking_id),
+        "UPDATE outbox SET updated_at = :now, provider_id = coalesce(provider_id, :provider),"
+        " state = CASE WHEN state = 'failed' OR :status = 'failed' THEN 'failed' ELSE 'sent' END,"
+        " delivery = CASE WHEN delivery IN ('read', 'played') OR (delivery = 'delivered' AND :status = 'sent')"
+        " THEN delivery ELSE :status END WHERE tracking_id = :id",
+        {"now": now.isoformat(), "provider": provider_id, "status": status, "id": item_id},
     )
+
+
+async def summary(database: Database) -> dict[str, int]:
+    """How many messages are in which state."""
+    rows = await database.read("SELECT state, count(*) AS number FROM outbox GROUP BY state")
+    return {str(row["state"]): int(row["number"]) for row in rows}
 
 
 class Outbox:
@@ -74,86 +75,120 @@ class Outbox:
         self._clock = clock
         self._seen = -1
 
-    async def wait(self, seconds: float) -> None:
-        """Return when something changed since :meth:`due` looked, at the latest after ``seconds``."""
-        if self._database.commits != self._seen:
-            return
-        try:
-            await asyncio.wait_for(self._database.next_commit(), seconds)
-        except TimeoutError:
-            return
-
-    async def due(self, channel: Channel, limit: int) -> list[OutboxItem]:
-        """What may be sent now: alarms first, then by age, one per recipient, none past one under way."""
+    async def wait(self) -> None:
+        """Return when something was stored since the last return."""
+        while self._database.commits == self._seen:
+            await self._database.next_commit()
         self._seen = self._database.commits
+
+    async def next_due(self, channel: Channel, now: datetime) -> OutboxItem | None:
+        """What may be sent now: alarms first, then by age; never two under way to one person.
+
+        A message waits for an older one of the same priority to the same person; only an alarm overtakes.
+        """
         rows = await self._database.read(
-            "SELECT *, min(priority * 1000000000 + id) AS turn FROM outbox"
-            " WHERE channel = ? AND state = 'queued' AND (not_before IS NULL OR not_before <= ?)"
-            " AND NOT EXISTS (SELECT 1 FROM outbox AS busy WHERE busy.channel = outbox.channel"
-            " AND busy.recipient = outbox.recipient AND busy.state = 'sending')"
-            " GROUP BY recipient ORDER BY turn LIMIT ?",
-            (channel, self._clock.now().isoformat(), limit),
+            "SELECT * FROM outbox WHERE channel = :channel AND (state = 'queued' OR (state = 'retry'"
+            " AND not_before <= :now)) AND NOT EXISTS (SELECT 1 FROM outbox AS other"
+            " WHERE other.channel = outbox.channel AND other.recipient = outbox.recipient"
+            " AND (other.state = 'sending' OR (other.priority = outbox.priority"
+            " AND other.position < outbox.position AND (other.state = 'uncertain'"
+            " OR (other.state = 'retry' AND other.not_before > :now)))))"
+            " ORDER BY priority, position LIMIT 1",
+            {"channel": channel, "now": now.isoformat()},
         )
-        return [_item(row) for row in rows]
+        return _item(rows[0]) if rows else None
 
-    async def begin(self, item: OutboxItem) -> None:
-        """Note that the request is about to leave."""
-        await self._set([item], "sending", attempt=True)
+    async def mark_sending(self, item_id: str) -> bool:
+        """Note that the request is about to leave; False when it may no longer."""
+        return await self._move(item_id, "sending", ("queued", "retry"), attempts=1)
 
-    async def sent(self, item: OutboxItem, provider_id: str) -> None:
+    async def mark_sent(self, item_id: str, message_id: str) -> None:
         """Note that the other side has accepted it."""
-        await self._set([item], "sent", provider_id=provider_id)
+        await self._move(item_id, "sent", ("sending", "uncertain", "sent"), provider_id=message_id)
 
-    async def retry(self, item: OutboxItem, not_before: datetime, reason: str) -> None:
+    async def mark_retry(self, item_id: str, not_before: datetime, reason: str) -> None:
         """Put it back: it certainly was not accepted."""
-        await self._set([item], "queued", not_before=not_before, reason=reason)
+        until = not_before.isoformat()
+        await self._move(item_id, "retry", ("sending", "uncertain"), not_before=until, reason=reason)
 
-    async def failed(self, item: OutboxItem, reason: str) -> None:
+    async def mark_failed(self, item_id: str, reason: str) -> None:
         """Give it up: it certainly was not accepted and never will be."""
-        await self._set([item], "failed", reason=reason)
+        await self._move(item_id, "failed", ("sending", "uncertain"), reason=reason)
 
-    async def uncertain(self, items: Iterable[OutboxItem], reason: str) -> None:
+    async def mark_uncertain(self, item_id: str) -> None:
         """Note that nobody knows whether the other side has it."""
-        await self._set(items, "uncertain", reason=reason)
+        await self._move(item_id, "uncertain", ("sending",))
 
-    async def in_state(self, channel: Channel, state: str) -> list[OutboxItem]:
-        """All messages in a state, oldest first."""
+    async def uncertain(self, channel: Channel) -> Sequence[OutboxItem]:
+        """All messages whose fate is open, oldest first."""
         rows = await self._database.read(
-            "SELECT * FROM outbox WHERE channel = ? AND state = ? ORDER BY id", (channel, state)
+            "SELECT * FROM outbox WHERE channel = ? AND state IN ('sending', 'uncertain') ORDER BY position",
+            (channel,),
         )
         return [_item(row) for row in rows]
 
-    async def _set(
-        self,
-        items: Iterable[OutboxItem],
-        state: str,
-        *,
-        attempt: bool = False,
-        provider_id: str | None = None,
-        not_before: datetime | None = None,
-        reason: str | None = None,
-    ) -> None:
-        now = self._clock.now().isoformat()
-        until = not_before.isoformat() if not_before else None
-        ids = [item.item_id for item in items]
+    async def split(self, item_id: str, texts: Sequence[str]) -> None:
+        """Replace a waiting message by several, in its place in the order; only the first one quotes."""
+        now = self._clock.now()
 
         async def store(tx: Transaction) -> None:
-            for item_id in ids:
-                # A delivery report may have settled it in the meantime: 'sent' is never undone.
-                await tx.execute(
-                    "UPDATE outbox SET state = ?, attempts = attempts + ?,"
-                    " provider_id = coalesce(?, provider_id), not_before = ?, reason = ?, updated_at = ?"
-                    " WHERE id = ? AND (state <> 'sent' OR ? = 'sent')",
-                    (state, int(attempt), provider_id, until, reason, now, item_id, state),
-                )
+            rows = await tx.fetch(
+                "DELETE FROM outbox WHERE tracking_id = ? AND state IN ('queued', 'retry') RETURNING *",
+                (item_id,),
+            )
+            for row in rows:
+                whole = _item(row).message
+                for number, text in enumerate(texts):
+                    quote = whole.reply_to if number == 0 else None
+                    part = replace(whole, key=f"{whole.key}/{number + 1}", text=text, reply_to=quote)
+                    await _insert(tx, part, now, row["position"] + number / len(texts))
 
         await self._database.write(store)
 
+    async def _move(
+        self,
+        item_id: str,
+        state: str,
+        allowed: tuple[str, ...],
+        *,
+        attempts: int = 0,
+        provider_id: str | None = None,
+        not_before: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        now = self._clock.now().isoformat()
 
-async def summary(database: Database) -> dict[str, int]:
-    """How many messages are in which state."""
-    rows = await database.read("SELECT state, count(*) AS number FROM outbox GROUP BY state")
-    return {str(row["state"]): int(row["number"]) for row in rows}
+        async def store(tx: Transaction) -> int:
+            return await tx.execute(
+                "UPDATE outbox SET state = ?, attempts = attempts + ?, not_before = ?, reason = ?,"
+                " provider_id = coalesce(?, provider_id), updated_at = ?"
+                " WHERE tracking_id = ? AND instr(?, state) > 0",
+                (state, attempts, not_before, reason, provider_id, now, item_id, " ".join(allowed)),
+            )
+
+        return await self._database.write(store) == 1
+
+
+async def _insert(tx: Transaction, message: OutboundMessage, now: datetime, position: float) -> bool:
+    changed = await tx.execute(
+        "INSERT INTO outbox (key, channel, recipient, text, priority, position, template, reply_to,"
+        " tracking_id, state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)"
+        " ON CONFLICT (key) DO NOTHING",
+        (
+            message.key,
+            message.channel,
+            message.recipient,
+            message.text,
+            _RANK[message.priority],
+            position,
+            message.template,
+            message.reply_to,
+            new_id(),
+            now.isoformat(),
+            now.isoformat(),
+        ),
+    )
+    return changed == 1
 
 
 def _item(row: Row) -> OutboxItem:
@@ -166,4 +201,4 @@ def _item(row: Row) -> OutboxItem:
         template=row["template"],
         reply_to=row["reply_to"],
     )
-    return OutboxItem(row["id"], row["tracking_id"], message, row["attempts"])
+    return OutboxItem(row["tracking_id"], message, row["attempts"], datetime.fromisoformat(row["created_at"]))

@@ -37,10 +37,9 @@ class HealthBoard:
         log("health_changed", part=part, state=state, reason=reason)
         self._bus.publish(HealthChanged(at=now, part=part, state=state, reason=reason))
 
-    def forget(self, prefix: str) -> None:
-        """Drop all parts below a prefix, because the settings no longer know them."""
-        for part in [one for one in self._parts if one.startswith(prefix)]:
-            del self._parts[part]
+    def forget_all_but(self, *kept: str) -> None:
+        """Drop all other parts: new settings may not know them any more."""
+        self._parts = {part: health for part, health in self._parts.items() if part in kept}
 
     @property
     def parts(self) -> list[Health]:

@@ -47,7 +47,8 @@ class WorkerLink:
         reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=int(fd)), limit=LINE_LIMIT)
         link = cls(reader, writer)
         link._send({"type": "hello", "worker": name, "protocol": PROTOCOL, "pid": os.getpid()})
-        line = await asyncio.wait_for(reader.readline(), _START_SECONDS)
+        async with asyncio.timeout(_START_SECONDS):
+            line = await reader.readline()
         if not line:
             raise Unavailable("the daemon went away before it sent the start message")
         link.start = orjson.loads(line)["start"]

@@ -139,7 +139,8 @@ class WorkerProcess:
 
     async def _receive(self, reader: asyncio.StreamReader, seconds: float) -> dict[str, Any]:
         try:
-            line = await asyncio.wait_for(reader.readline(), seconds)
+            async with asyncio.timeout(seconds):
+                line = await reader.readline()
             message = orjson.loads(line) if line else None
         except (ConnectionError, ValueError) as error:
             raise Unavailable(f"broke its link: {type(error).__name__}") from error
@@ -163,7 +164,8 @@ class WorkerProcess:
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Wait a moment for a clean end, then kill the whole group; never leave a process behind."""
     try:
-        await asyncio.wait_for(asyncio.shield(process.wait()), _STOP_SECONDS)
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
     except TimeoutError:
         _LOG.warning("worker_killed", pid=process.pid)
     finally:

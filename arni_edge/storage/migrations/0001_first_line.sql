@@ -45,10 +45,11 @@ CREATE TABLE outbox (
     recipient TEXT NOT NULL,
     text TEXT NOT NULL,
     priority INTEGER NOT NULL,
+    position REAL NOT NULL,
     template TEXT,
     reply_to TEXT,
     tracking_id TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'uncertain', 'sent', 'failed')),
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'retry', 'uncertain', 'sent', 'failed')),
     attempts INTEGER NOT NULL DEFAULT 0,
     not_before TEXT,
     provider_id TEXT,
@@ -57,7 +58,9 @@ CREATE TABLE outbox (
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) STRICT;
-CREATE INDEX outbox_open ON outbox (channel, priority, id) WHERE state IN ('queued', 'sending', 'uncertain');
+CREATE INDEX outbox_open ON outbox (channel, priority, position)
+    WHERE state IN ('queued', 'sending', 'retry', 'uncertain');
+CREATE INDEX outbox_position ON outbox (position);
 
 -- The local mirror of members. A phone number on file twice identifies nobody, so it is not UNIQUE.
 CREATE TABLE members (

@@ -1,0 +1,81 @@
+"""The WhatsApp channel: from a relay event to messages in the house."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from arni_edge.channels.whatsapp.signature import verify
+from arni_edge.channels.whatsapp.webhook import DeliveryStatus, Ignored, Item, parse
+from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.messages import InboundMessage
+from arni_edge.relay import RelayEvent
+from arni_edge.settings import WhatsApp
+
+SOURCE = "whatsapp"
+
+_log = structlog.get_logger(__name__)
+
+
+class Intake(Protocol):
+    """Where messages go. The conversation room implements it."""
+
+    async def receive(
+        self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus], cursor: int
+    ) -> None:
+        """Store messages, statuses and the relay's cursor in **one** transaction, then return.
+
+        Messages that are stored already, by :attr:`InboundMessage.key`, are left as they are: Meta delivers
+        at least once. A status whose tracking id is an outbox id moves that row to ``sent`` (``failed``: to
+        ``failed``) from whatever state it is in, so that a waiting repetition is called off. The cursor is
+        set to the number given, even if it is lower than before (a relay that was set up anew).
+
+        Raises:
+            Unavailable: Nothing was stored; the same event comes again.
+        """
+        ...
+
+
+class WhatsAppChannel:
+    """Consumer of the relay's events; an event that cannot be used is refused, logged and acknowledged.
+
+    Nothing of a body, a sender or a signature reaches the log.
+    """
+
+    def __init__(self, settings: WhatsApp, intake: Intake) -> None:
+        self._phone_number_id = settings.phone_number_id
+        self._app_secret = settings.app_secret
+        self._intake = intake
+
+    async def consume(self, event: RelayEvent) -> None:
+        """Take one event in; returns when its content and its sequence number are committed together.
+
+        Raises:
+            Unavailable: Storage could not take it; nothing was committed.
+        """
+        items = self._read(event)
+        messages = [item for item in items if isinstance(item, InboundMessage)]
+        statuses = [item for item in items if isinstance(item, DeliveryStatus)]
+        ignored = Counter(item.reason for item in items if isinstance(item, Ignored))
+        if ignored:
+            _log.info("webhook_ignored", sequence=event.sequence, reasons=dict(ignored))
+        await self._intake.receive(messages, statuses, event.sequence)
+
+    def _read(self, event: RelayEvent) -> list[Item]:
+        if event.source != SOURCE:
+            return [Ignored("another source")]
+        # Without an app secret of its own the gym shares Meta's app: then the relay has verified, and the
+        # relay's token is what the box trusts.
+        secret = self._app_secret
+        if secret is not None and not verify(secret.get_secret_value(), event.body, event.signature):
+            return _refuse(event, "bad signature")
+        try:
+            return parse(event.body, event.received_at, self._phone_number_id)
+        except InvalidInput as error:
+            return _refuse(event, str(error))
+
+
+def _refuse(event: RelayEvent, reason: str) -> list[Item]:
+    _log.warning("webhook_refused", sequence=event.sequence, reason=reason, size=len(event.body))
+    return []

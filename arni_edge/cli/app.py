@@ -1,0 +1,57 @@
+"""The command's tree. Each branch is a module; what a branch needs is imported when it is used."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from arni_edge import __version__
+from arni_edge.cli import config, door, members, service, simulate
+from arni_edge.domain.errors import ArniError, ConfigurationError
+
+EX_CONFIG = 78
+"""No usable configuration: restarting cannot help, systemd must not try (sysexits.h)."""
+
+app = typer.Typer(
+    name="arni-edge",
+    help="Runs a gym that has nobody at the desk.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(service.run)
+app.command("status")(service.status)
+app.command("reload")(service.reload)
+app.command("alarms")(service.alarms)
+app.command("simulate")(simulate.simulate)
+app.add_typer(config.app, name="config")
+app.add_typer(members.app, name="members")
+app.add_typer(door.app, name="door")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"arni-edge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+def main() -> None:
+    """Run the command. Expected errors become a sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except ConfigurationError as error:
+        for problem in error.problems:
+            typer.echo(problem, err=True)
+        sys.exit(EX_CONFIG)
+    except ArniError as error:
+        typer.echo(f"arni-edge: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,23 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arni_edge.control import call
+from arni_edge.settings import load_settings, settings_path
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="The configuration file. [default: $ARNI_CONFIG or /etc/arni-edge/arni.toml]"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def ask(config: Path | None, method: str, **params: Any) -> Any:
+    """Ask the running daemon; raises an :class:`ArniError` that says what to do when it cannot be asked."""
+    socket = load_settings(settings_path(config)).paths.control_socket
+    return call(socket, method, params)

@@ -1,0 +1,77 @@
+"""``arni-edge run``, ``status``, ``reload``, ``alarms``."""
+
+import faulthandler
+from typing import Annotated, Any
+
+import typer
+
+from arni_edge.cli.options import Config, Json, ask
+from arni_edge.settings import settings_path
+
+
+def run(config: Config = None) -> None:
+    """Run the daemon in the foreground; systemd does this, and so can you."""
+    import asyncio  # noqa: PLC0415 - the other commands do without an event loop
+
+    from arni_edge.daemon import Daemon  # noqa: PLC0415 - status stays quick without it
+    from arni_edge.domain.clock import SystemClock  # noqa: PLC0415
+
+    faulthandler.enable()  # the watchdog's SIGABRT then shows where it hung
+    asyncio.run(Daemon(settings_path(config), SystemClock()).run())
+
+
+def status(config: Config = None, json: Json = False) -> None:
+    """Show how the house is doing; exit code 0 ok, 1 degraded or down."""
+    answer = ask(config, "status")
+    if json:
+        typer.echo(_json(answer))
+    else:
+        _print_status(answer)
+    if answer["state"] != "ok":
+        raise typer.Exit(1)
+
+
+def reload(
+    config: Config = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the result (always done).")] = True,
+) -> None:
+    """Re-read the configuration; the running one stays when the new one is refused."""
+    del wait  # the control socket answers when it is done; the option is what systemd units write
+    typer.echo(ask(config, "reload"))
+
+
+def alarms(
+    config: Config = None,
+    json: Json = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+) -> None:
+    """List the newest alarms with what was done for each."""
+    rows = ask(config, "alarms.log", limit=limit)
+    if json:
+        typer.echo(_json(rows))
+        return
+    for row in rows:
+        typer.echo(f"{row['raised_at'][:19]}  {row['state']:<12} {row['cause']:<9} by {row['source']}")
+        for sink in row["sinks"]:
+            typer.echo(f"{'':21}{sink['sink']}: {sink['state']} ({sink['detail']})")
+    if not rows:
+        typer.echo("no alarms")
+
+
+def _print_status(answer: dict[str, Any]) -> None:
+    occupancy = answer["occupancy"]
+    people = "unknown" if occupancy["count"] is None else f"{occupancy['count']} people"
+    typer.echo(f"{answer['site']['name']}: {answer['state']} ({answer['sentence']})")
+    typer.echo(f"occupancy  {people} ({occupancy['band']})")
+    for name, door in answer["doors"].items():
+        live = "" if door["live"] else " (last heard of before the connection)"
+        typer.echo(f"door       {name}: {door['lock']}, leaf {door['contact']}{live}")
+    for part in answer["parts"]:
+        reason = f": {part['reason']}" if part["reason"] else ""
+        typer.echo(f"{part['state']:<10} {part['part']}{reason} (since {str(part['since'])[:19]})")
+
+
+def _json(answer: Any) -> str:
+    import orjson  # noqa: PLC0415 - the text output does without
+
+    return orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()

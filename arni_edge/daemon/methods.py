@@ -1,0 +1,164 @@
+"""What can be asked of the daemon over the control socket."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from arni_edge import __version__
+from arni_edge.control import Method
+from arni_edge.daemon.house import Foundation, House
+from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.occupancy import Occupancy, band
+from arni_edge.domain.people import Member, MemberState, normalise_phone
+from arni_edge.storage import alarms, door_audit, members, outbox
+
+
+class MemberInput(BaseModel):
+    """A member as the command hands them over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    member_id: str = Field(min_length=1, max_length=64)
+    name: str = Field(min_length=1, max_length=200)
+    phone: str
+    state: MemberState = MemberState.ACTIVE
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    def member(self) -> Member:
+        """As the house knows members.
+
+        Raises:
+            InvalidInput: The phone number is not international.
+        """
+        return Member(**{**dict(self), "phone": normalise_phone(self.phone)})
+
+
+def control_methods(
+    base: Foundation, house: Callable[[], House], reload: Callable[[], Awaitable[None]]
+) -> Mapping[str, Method]:
+    """All methods by name.
+
+    Args:
+        base: What outlives a reload.
+        house: The present house.
+        reload: Re-reads the configuration; raises when it is refused.
+    """
+    started = base.clock.monotonic()
+
+    async def status(_: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "uptime_seconds": round(base.clock.monotonic() - started, 1),
+            "state": base.board.overall,
+            "sentence": base.board.sentence(),
+            "parts": [asdict(health) for health in base.board.parts],
+            **_premises(house()),
+            "messages": await _counts(base),
+            "outbox": await outbox.summary(base.database),
+            "alarms": [dict(row) for row in await alarms.newest(base.database, 5)],
+        }
+
+    async def reload_settings(_: Mapping[str, Any]) -> str:
+        await reload()
+        return "reloaded"
+
+    async def put_members(params: Mapping[str, Any]) -> int:
+        people = [_member(raw) for raw in params.get("members", [])]
+        now = base.clock.now()
+        await base.database.write(lambda tx: members.put(tx, people, now))
+        return len(people)
+
+    async def list_members(_: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [asdict(member) for member in await members.everybody(base.database)]
+
+    async def door_log(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [dict(row) for row in await door_audit.newest(base.database, _limit(params))]
+
+    async def alarm_log(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [
+            {
+                **dict(row),
+                "sinks": [dict(sink) for sink in await alarms.sinks(base.database, row["alarm_id"])],
+            }
+            for row in await alarms.newest(base.database, _limit(params))
+        ]
+
+    async def message_trace(params: Mapping[str, Any]) -> dict[str, Any] | None:
+        rows = await base.database.read(
+            "SELECT state, trace, intent FROM inbound WHERE message_id = ?", (str(params.get("message_id")),)
+        )
+        return dict(rows[0]) if rows else None
+
+    return {
+        "status": status,
+        "reload": reload_settings,
+        "members.put": put_members,
+        "members.list": list_members,
+        "door.log": door_log,
+        "alarms.log": alarm_log,
+        "messages.trace": message_trace,
+    }
+
+
+def _premises(house: House) -> dict[str, Any]:
+    """What the organs see, without asking anybody."""
+    site = house.settings.site
+    total = house.occupancy.total()
+    return {
+        "site": {"id": site.id, "name": site.name},
+        "occupancy": {
+            **_figure(total),
+            "band": band(total.count, site.capacity),
+            "zones": {
+                zone.id: _figure(house.occupancy.zone(zone.id))
+                for camera in house.settings.cameras
+                for zone in camera.zones
+            },
+        },
+        "cameras": {
+            camera: {"state": report.state, "reason": report.reason}
+            for camera, report in house.occupancy.cameras.items()
+        },
+        "doors": {
+            door: {"lock": lock.state, "contact": lock.contact, "live": lock.live}
+            for door, lock in house.locks.items()
+        },
+        "switches": {
+            name: {"on": switch.output, "live": switch.live} for name, switch in house.switches.items()
+        },
+        "processes": {
+            "mosquitto": house.mosquitto.pid if house.mosquitto else None,
+            "vision": house.vision.pid if house.vision else None,
+        },
+    }
+
+
+def _figure(occupancy: Occupancy) -> dict[str, Any]:
+    age = round(occupancy.age, 2) if occupancy.age is not None else None
+    return {"count": occupancy.count, "age_seconds": age}
+
+
+async def _counts(base: Foundation) -> dict[str, int]:
+    rows = await base.database.read("SELECT state, count(*) AS number FROM inbound GROUP BY state")
+    return {row["state"]: row["number"] for row in rows}
+
+
+def _member(raw: object) -> Member:
+    try:
+        return MemberInput.model_validate(raw).member()
+    except ValidationError as error:
+        wrong = ", ".join(".".join(str(part) for part in problem["loc"]) for problem in error.errors())
+        raise InvalidInput(f"a member is not complete or not right: {wrong}") from None
+
+
+def _limit(params: Mapping[str, Any]) -> int:
+    limit = params.get("limit", 20)
+    if not isinstance(limit, int) or not 1 <= limit <= 1000:
+        raise InvalidInput("'limit' must be a whole number from 1 to 1000")
+    return limit

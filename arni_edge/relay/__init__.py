@@ -1,0 +1,6 @@
+"""The box's side of the cloud relay: fetch webhooks with a cursor that the box owns."""
+
+from arni_edge.relay.client import Batch, Gap, RelayClient, RelayEvent
+from arni_edge.relay.pull import RelayCursor, RelayPull
+
+__all__ = ["Batch", "Gap", "RelayClient", "RelayCursor", "RelayEvent", "RelayPull"]

@@ -1,0 +1,158 @@
+"""The line from the relay into the house: in order, one at a time, nothing lost."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from arni_edge.domain.clock import Clock
+from arni_edge.domain.errors import Refused, Unavailable
+from arni_edge.domain.health import Progress, State
+from arni_edge.relay.client import Batch, Gap, RelayClient, RelayEvent
+
+_log = structlog.get_logger(__name__)
+_dice = secrets.SystemRandom()
+_T = TypeVar("_T")
+
+_TICK_SECONDS = 1.0
+_SHORTEST_ROUND = 1.0
+"""A relay that answers "nothing" at once is asked once a second, not in a spin."""
+_FRESH_SECONDS = 120.0
+_FRESH_WAIT = 5.0
+"""Short polls for two minutes after a start or an outage: messages whose fate is open wait to hear whether
+the relay has a status for them, and only the end of a poll tells."""
+_GAP_SHOWN_SECONDS = 3600.0
+"""How long a loss at the relay stays visible in the health, so that somebody reads it."""
+
+Consumer = Callable[[RelayEvent], Awaitable[None]]
+"""Takes one event and returns when its content and its sequence number are committed **together**."""
+
+
+class RelayCursor(Protocol):
+    """Where this box has read to; lives in the box's database."""
+
+    async def cursor(self) -> int:
+        """The sequence of the last event that was committed, 0 before the first."""
+        ...
+
+
+class RelayPull:
+    """Fetches events and hands them to the consumer.
+
+    The consumer commits the event and the new cursor in one transaction, and only then the next event is
+    taken: a crash at any moment repeats at most the event that was not committed. The cursor may go down
+    when a relay was set up anew; storage takes the number it is given.
+
+    Attributes:
+        caught_up_at: Monotonic time of the last poll that ended at the newest event, or None when the
+            relay is away or there is a backlog.
+        caught_up_since: Monotonic time since when every poll has ended there, or None.
+        last_gap: The last loss at the relay that was noticed in this process's life.
+    """
+
+    def __init__(
+        self,
+        client: RelayClient,
+        cursor: RelayCursor,
+        consume: Consumer,
+        *,
+        clock: Clock,
+        health: Callable[[State, str], None],
+        longest_backoff: float = 30.0,
+    ) -> None:
+        self._client = client
+        self._cursor = cursor
+        self._consume = consume
+        self._clock = clock
+        self._health = health
+        self._longest_backoff = longest_backoff
+        self._failures = 0
+        self._gap_at: float | None = None
+        self.caught_up_at: float | None = None
+        self.caught_up_since: float | None = None
+        self.last_gap: Gap | None = None
+
+    async def run(self, progress: Progress) -> None:
+        """Pull for ever. Returns only by cancellation; raises only what is a bug."""
+        position: int | None = None
+        while True:
+            progress()
+            try:
+                if position is None:
+                    position = await self._cursor.cursor()
+                position = await self._round(position, progress)
+            except (Unavailable, Refused) as error:
+                self._lost(str(error))
+                # The consumer may have failed half-way through a batch; the database knows how far it came.
+                position = None
+                await _ticking(asyncio.sleep(self._backoff()), progress)
+
+    async def _round(self, position: int, progress: Progress) -> int:
+        """One poll and everything that came of it."""
+        asked = self._clock.monotonic()
+        batch = await _ticking(self._client.fetch(position, wait=self._wait(asked)), progress)
+        arrived = self._clock.monotonic()
+        self._reached(batch)
+        for event in batch.events:
+            await self._consume(event)
+            progress()
+        self._mark(batch.caught_up, arrived)
+        if not batch.events and arrived - asked < _SHORTEST_ROUND:
+            await _ticking(asyncio.sleep(_SHORTEST_ROUND - (arrived - asked)), progress)
+        return batch.position
+
+    def _wait(self, now: float) -> float:
+        """Seconds that the next poll may wait: none before we know that we are caught up."""
+        if self.caught_up_since is None:
+            return 0.0
+        longest = self._client.wait_seconds
+        return min(longest, _FRESH_WAIT) if now - self.caught_up_since < _FRESH_SECONDS else longest
+
+    def _mark(self, caught_up: bool, arrived: float) -> None:
+        """Remember how long nothing has been left at the relay; the time of the answer, not of our work."""
+        if not caught_up:
+            self.caught_up_at = self.caught_up_since = None
+            return
+        self.caught_up_at = arrived
+        if self.caught_up_since is None:
+            self.caught_up_since = arrived
+
+    def _reached(self, batch: Batch) -> None:
+        if self._failures:
+            _log.info("relay_back", failures=self._failures)
+            self._failures = 0
+        if batch.gap is not None and batch.gap != self.last_gap:
+            _log.error("relay_gap", after=batch.gap.after, oldest=batch.gap.oldest)
+            self.last_gap = batch.gap
+            self._gap_at = self._clock.monotonic()
+        if self._gap_at is not None and self._clock.monotonic() - self._gap_at < _GAP_SHOWN_SECONDS:
+            self._health(State.DEGRADED, "the relay has lost events: somebody may have had no answer")
+        else:
+            self._health(State.OK, "")
+
+    def _lost(self, reason: str) -> None:
+        if not self._failures:
+            _log.info("relay_lost", reason=reason)
+        self._failures += 1
+        self.caught_up_at = self.caught_up_since = None
+        self._health(State.DOWN, reason)
+
+    def _backoff(self) -> float:
+        """Seconds to wait: doubling, with jitter, so that a thousand boxes do not return at once."""
+        longest = min(self._longest_backoff, 0.5 * 2 ** min(self._failures, 16))
+        return _dice.uniform(longest / 2, longest)
+
+
+async def _ticking(work: Coroutine[Any, Any, _T], progress: Progress) -> _T:
+    """Await work that has its own deadline, showing meanwhile that this loop is alive."""
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=_TICK_SECONDS))[0]:
+            progress()
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})

@@ -1,0 +1,139 @@
+"""What the relay says, as data: pure, so that nearly everything can be tested without a socket.
+
+The contract: per box the relay keeps an append-only log whose sequence numbers count up by one, starting
+at 1. ``newest`` is the last number given, ``oldest`` the first one still kept; of an empty log
+``oldest = newest + 1``.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from arni_edge.domain.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class RelayEvent:
+    """One webhook as the relay stored it.
+
+    Attributes:
+        sequence: Its number in this box's log, 1 and up.
+        source: Whose webhook it is, for instance ``whatsapp``.
+        received_at: When the relay received it (aware).
+        body: The exact bytes of the request; personal, never logged.
+        signature: The sender's signature header, or None.
+    """
+
+    sequence: int
+    source: str
+    received_at: datetime
+    body: bytes
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events that the relay no longer has: everything after ``after`` and before ``oldest``."""
+
+    after: int
+    oldest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One answer of the relay.
+
+    Attributes:
+        events: In order, without holes between them.
+        newest: The last sequence number that the relay has given.
+        position: Where to read on when all events are done; beyond a gap even if there are no events.
+        gap: What is missing before the first event, or None.
+    """
+
+    events: tuple[RelayEvent, ...]
+    newest: int
+    position: int
+    gap: Gap | None = None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether nothing is left at the relay when these events are done."""
+        return self.position == self.newest
+
+
+def read_batch(content: bytes, after: int, now: datetime) -> Batch:
+    """Understand the relay's answer to "what came after ``after``?".
+
+    Args:
+        content: The answer, JSON.
+        after: The cursor that was asked with.
+        now: Stands in for a receive time that cannot be read.
+
+    Raises:
+        Unavailable: This is not the answer of a relay (a captive portal, a broken proxy).
+    """
+    try:
+        answer = orjson.loads(content)
+        oldest, newest = _whole(answer["oldest"]), _whole(answer["newest"])
+        events = [_event(item, now) for item in answer["events"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        raise Unavailable("the relay's answer cannot be understood") from None
+    # A relay that was set up anew counts from 1 again: a cursor beyond its end would wait for ever.
+    start = oldest - 1 if newest < after else max(after, oldest - 1)
+    chain = _chain([event for event in events if event.sequence > start])
+    first = chain[0].sequence if chain else start + 1
+    gap = Gap(after, first) if first != after + 1 else None
+    return Batch(tuple(chain), newest, first - 1 + len(chain), gap)
+
+
+def _chain(events: list[RelayEvent]) -> list[RelayEvent]:
+    """The events up to the first hole.
+
+    A hole in the middle may be a number whose transaction is not visible yet: what follows is left for
+    the next poll. A hole that is still there then has become a gap at the head, and is reported.
+    """
+    chain: list[RelayEvent] = []
+    for event in sorted(events, key=lambda event: event.sequence):
+        if chain and event.sequence == chain[-1].sequence:
+            continue
+        if chain and event.sequence != chain[-1].sequence + 1:
+            break
+        chain.append(event)
+    return chain
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("not a sequence number")
+    return value
+
+
+def _event(item: dict[str, Any], now: datetime) -> RelayEvent:
+    """One event. Only its number must be right: refusing a poisoned body is the consumer's business."""
+    signature = item.get("signature")
+    return RelayEvent(
+        sequence=_whole(item["sequence"]),
+        source=str(item.get("source", "")),
+        received_at=_time(item.get("received_at"), now),
+        body=_bytes(item.get("body")),
+        signature=signature if isinstance(signature, str) else None,
+    )
+
+
+def _time(value: object, now: datetime) -> datetime:
+    try:
+        time = datetime.fromisoformat(str(value))
+    except ValueError:
+        return now
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _bytes(value: object) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        return b""

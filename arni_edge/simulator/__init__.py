@@ -1,0 +1,1 @@
+"""The simulated gym: real protocols around a world that does not exist."""

@@ -1,0 +1,142 @@
+"""Composes the vision worker: link, broker, detector, cameras, watch."""
+
+import asyncio
+import faulthandler
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import cv2
+import structlog
+
+from arni_edge.broker import BrokerSession, Will
+from arni_edge.domain.clock import Clock, SystemClock
+from arni_edge.domain.errors import ArniError
+from arni_edge.domain.health import State
+from arni_edge.logs import configure_logging
+from arni_edge.supervision.link import WorkerLink
+from arni_edge.vision.contract import DetectorOrder, VisionStart, online_topic
+from arni_edge.vision.models import read_verified
+from arni_edge.vision.process import WORKER
+from arni_edge.vision.worker.backends import load_backend
+from arni_edge.vision.worker.detector import Detector
+from arni_edge.vision.worker.onnx_file import read_metadata
+from arni_edge.vision.worker.publisher import Publisher
+from arni_edge.vision.worker.reader import CameraReader
+from arni_edge.vision.worker.watch import Lookout, Watch
+
+_LOG = structlog.get_logger(__name__)
+
+_MODEL_PART = "vision/model"
+_MODEL_RETRY_SECONDS = 10.0
+# A count is repeated for at most three looks, and three seconds at least.
+_FRESH_LOOKS = 3
+
+
+def run() -> int:
+    """Run the worker to its end; returns the exit code."""
+    faulthandler.enable()
+    configure_logging("info", component=WORKER)
+    try:
+        asyncio.run(_serve())
+    except ArniError as error:
+        _LOG.error("worker_failed", reason=str(error))
+        return 1
+    except Exception:  # noqa: BLE001 - the boundary of the process; the daemon restarts us
+        _LOG.exception("worker_crashed")
+        return 1
+    finally:
+        sys.stderr.flush()
+    return 0
+
+
+async def _serve() -> None:
+    link = await WorkerLink.open(WORKER)
+    start = VisionStart.from_message(link.start)
+    configure_logging(start.log_level, component=WORKER)
+    cv2.setNumThreads(1)
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(_work(start, link, SystemClock()), name="work")
+        await link.closed()
+        work.cancel()
+
+
+async def _work(start: VisionStart, link: WorkerLink, clock: Clock) -> None:
+    """Everything that goes on until the daemon asks to stop."""
+    will = Will(online_topic(start.site_id), "false")
+    broker = BrokerSession(
+        start.broker.address(), client_id=f"arni-{start.site_id}-vision", clock=clock, will=will
+    )
+    fresh_seconds = max(3.0, _FRESH_LOOKS / start.detector.frames_per_second)
+    publisher = Publisher(start.site_id, broker, clock, fresh_seconds)
+    pictures = asyncio.Event()
+    lookouts = _lookouts(start, publisher, clock, pictures)
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="detector")
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(broker.run(lambda: None), name="broker")
+            group.create_task(publisher.run(), name="publisher")
+            detector = await _detector(start.detector, link, lookouts, thread)
+            for lookout in lookouts:
+                lookout.reader.start()
+            _LOG.info("vision_watching", cameras=len(lookouts), backend=detector.backend)
+            per_second = start.detector.frames_per_second
+            await Watch(lookouts, detector, link, clock, per_second, pictures, thread).run()
+    finally:
+        thread.shutdown(wait=False, cancel_futures=True)  # a hung detector does not hold up the end
+
+
+def _lookouts(
+    start: VisionStart, publisher: Publisher, clock: Clock, pictures: asyncio.Event
+) -> list[Lookout]:
+    loop = asyncio.get_running_loop()
+
+    def on_picture() -> None:
+        loop.call_soon_threadsafe(pictures.set)
+
+    return [
+        Lookout(order, CameraReader(order, clock, on_picture), publisher, clock) for order in start.cameras
+    ]
+
+
+async def _detector(
+    order: DetectorOrder, link: WorkerLink, lookouts: Sequence[Lookout], thread: Executor
+) -> Detector:
+    """Load the model; with one that cannot be used, say so and try again: the owner may put another there."""
+    loop = asyncio.get_running_loop()
+    ready = False
+    while True:
+        try:
+            detector: Detector | None = await loop.run_in_executor(thread, load_detector, order)
+            link.health(_MODEL_PART, State.OK, "")
+        except ArniError as error:
+            detector = None
+            _LOG.error("model_not_usable", reason=str(error))
+            link.health(_MODEL_PART, State.DOWN, str(error))
+            for lookout in lookouts:
+                lookout.blind("the model cannot be used")
+        if not ready:
+            link.ready()  # also without a model: it is not the process that is broken
+            ready = True
+        if detector is not None:
+            return detector
+        await _beating(link, _MODEL_RETRY_SECONDS)
+
+
+async def _beating(link: WorkerLink, seconds: float) -> None:
+    for _ in range(int(seconds)):
+        link.beat()
+        await asyncio.sleep(1.0)
+
+
+def load_detector(order: DetectorOrder) -> Detector:
+    """Read, check and load the model.
+
+    Raises:
+        ConfigurationError: The file or the library is not there.
+        Refused: The file is not the one that the manifest describes.
+        InvalidInput: It is not a detector of people that we understand.
+    """
+    model = read_verified(order.model)
+    metadata = read_metadata(model)
+    return Detector(load_backend(model, order.backend, order.threads), metadata, order.confidence)

@@ -1,0 +1,63 @@
+"""Everything a person reads exists in every language, with the same placeholders."""
+
+import re
+import string
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import arni_edge
+import pytest
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.messages import Language
+
+_PACKAGE = Path(arni_edge.__file__).parent
+
+
+def _texts(language: Language) -> dict[str, str]:
+    raw = tomllib.loads((_PACKAGE / "domain" / "catalogues" / f"{language}.toml").read_text("utf-8"))
+    return dict(_flatten(raw, ""))
+
+
+def _flatten(tree: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_sentences() -> None:
+    assert _texts(Language.GERMAN).keys() == _texts(Language.ENGLISH).keys()
+
+
+@pytest.mark.parametrize("key", sorted(_texts(Language.GERMAN)))
+def test_a_sentence_has_the_same_placeholders_in_both_languages(key: str) -> None:
+    # "1 Person" needs no {count}; the plural form does.
+    german, english = _texts(Language.GERMAN)[key], _texts(Language.ENGLISH)[key]
+    assert _placeholders(german) - {"count"} == _placeholders(english) - {"count"}
+
+
+def test_every_sentence_is_used() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in _PACKAGE.rglob("*.py"))
+    # Keys with a computed last part, such as f"occupancy.{band}".
+    computed = set(re.findall(r'f"([a-z_.]+)\.\{', code))
+    unused = [
+        key
+        for key in _texts(Language.GERMAN)
+        if f'"{key}"' not in code
+        and f'"{key.rpartition(".")[0]}"' not in code
+        and key.rpartition(".")[0] not in computed
+    ]
+    assert not unused
+
+
+def test_the_count_chooses_the_plural_form() -> None:
+    text = Catalogue.load().text
+    assert "1 Person aus" in text("alarm.notified", Language.GERMAN, count=1)
+    assert "2 Personen aus" in text("alarm.notified", Language.GERMAN, count=2)

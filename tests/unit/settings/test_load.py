@@ -1,0 +1,120 @@
+"""A wrong setting is reported with its path in the file, its value and what would be right."""
+
+from pathlib import Path
+
+import pytest
+from arni_edge.domain.errors import ConfigurationError
+from arni_edge.settings import load_settings
+
+_MINIMUM = '[site]\nid = "demo"\nname = "Demo"\ncapacity = 40\n'
+_REPOSITORY = Path(__file__).parents[3]
+
+
+def _problems(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> str:
+    path = tmp_path / "arni.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(path, environment or {})
+    return str(caught.value)
+
+
+def _load(tmp_path: Path, text: str, environment: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
+    path = tmp_path / "arni.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_settings(path, environment or {})
+
+
+def test_the_shipped_configuration_is_valid() -> None:
+    assert load_settings(_REPOSITORY / "config" / "arni.toml", {}).site.capacity >= 1
+
+
+def test_a_wrong_value_is_shown_with_its_path(tmp_path: Path) -> None:
+    problem = _problems(tmp_path, _MINIMUM.replace("40", '"many"'))
+    assert "site.capacity = 'many'" in problem
+
+
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
+    problem = _problems(tmp_path, '[site]\nid = "Not An Id"\nname = "x"\ncapacity = 0\n')
+    assert "site.id" in problem
+    assert "site.capacity" in problem
+
+
+def test_an_unknown_key_is_an_error_with_a_suggestion(tmp_path: Path) -> None:
+    assert "did you mean 'timezone'" in _problems(tmp_path, _MINIMUM + 'timezon = "Europe/Berlin"\n')
+
+
+def test_an_unknown_section_is_an_error(tmp_path: Path) -> None:
+    assert "visionn: is not a setting; did you mean 'vision'" in _problems(tmp_path, _MINIMUM + "[visionn]\n")
+
+
+def test_the_place_in_a_list_counts_from_one(tmp_path: Path) -> None:
+    door = '[[doors]]\nid = "front"\nname = "F"\n[doors.lock]\nnuki_id = "2BB28570"\n'
+    problem = _problems(tmp_path, _MINIMUM + door + door.replace("2BB28570", "xyz").replace("front", "back"))
+    assert "doors[2].lock.nuki_id = 'xyz'" in problem
+
+
+def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    text = _MINIMUM + '[whatsapp]\nphone_number_id = "12345"\naccess_token = "EAAtopsecret"\n'
+    problem = _problems(tmp_path, text)
+    assert "whatsapp.access_token = ***" in problem
+    assert "whatsapp_access_token" in problem
+    assert "EAAtopsecret" not in problem
+
+
+def test_credentials_come_from_their_directory(tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "relay_token").write_text("t0ken\n")
+    (credentials / "camera_door_password").write_text("pa55\n")
+    text = _MINIMUM + '[relay]\nurl = "https://relay.example"\n[[cameras]]\nid = "door"\nurl = "rtsp://10.0.0.2/x"\n'
+    settings = _load(tmp_path, text, {"CREDENTIALS_DIRECTORY": str(credentials)})
+    assert settings.relay.token.get_secret_value() == "t0ken"
+    assert settings.cameras[0].password.get_secret_value() == "pa55"
+    assert "t0ken" not in repr(settings)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    assert _load(tmp_path, _MINIMUM, {"ARNI_SITE__CAPACITY": "77"}).site.capacity == 77
+
+
+def test_a_wrong_secret_is_masked(tmp_path: Path) -> None:
+    text = _MINIMUM + '[relay]\nurl = "https://relay.example"\n'
+    path = tmp_path / "arni.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(path, {"ARNI_RELAY__TOKENN": "s3cret"})
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[site\n", "is not valid TOML"),
+        (_MINIMUM + '[[cameras]]\nid = "a"\nurl = "http://x"\n', "rtsp://"),
+        (_MINIMUM + '[[cameras]]\nid = "a"\nurl = "rtsp://u:geheim@10.0.0.2/x"\n', "must not carry"),
+        (_MINIMUM + '[hours]\nmonday = ["22:00-06:00"]\n', "split a night"),
+        (_MINIMUM + '[hours]\nmonday = "always"\n', "must be a list"),
+        (_MINIMUM + '[relay]\nurl = "http://relay.example"\n', "https://"),
+        (_MINIMUM.replace("name", 'timezone = "Mars/Base"\nname'), "time zone"),
+        (_MINIMUM + '[whatsapp]\nphone_number_id = "12345"\n', "relay"),
+        (
+            _MINIMUM
+            + '[[cameras]]\nid = "a"\nurl = "rtsp://10.0.0.2/x"\n[[cameras.zones]]\nid = "z"\nname = "Z"\n'
+            'kind = "floor"\npolygon = [[0,0],[1,0],[1,1]]\n',
+            "legal_basis",
+        ),
+        (
+            _MINIMUM + '[[doors]]\nid = "a"\nname = "A"\nlock = {nuki_id = "1"}\n' * 2,
+            "used twice",
+        ),
+    ],
+)
+def test_what_is_wrong_is_explained(tmp_path: Path, text: str, expected: str) -> None:
+    problem = _problems(tmp_path, text)
+    assert expected in problem
+    assert "geheim" not in problem
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"copy config/arni\.toml"):
+        load_settings(tmp_path / "none.toml", {})

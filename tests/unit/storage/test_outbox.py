@@ -1,0 +1,105 @@
+"""Said once, in order, alarms first."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from arni_edge.domain.messages import Channel, OutboundMessage, Priority
+from arni_edge.storage import Database, outbox
+from support.clock import ManualClock
+from support.database import open_database
+
+_WA = Channel.WHATSAPP
+_HELLO = OutboundMessage("k1", _WA, "+491", "hello", reply_to="m1")
+
+
+async def _queue(database: Database, clock: ManualClock, *messages: OutboundMessage) -> None:
+    for message in messages:
+        await database.write(lambda tx, message=message: outbox.add(tx, message, clock.now()))
+
+
+async def test_the_same_key_is_stored_once(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        assert await database.write(lambda tx: outbox.add(tx, _HELLO, clock.now()))
+        assert not await database.write(lambda tx: outbox.add(tx, _HELLO, clock.now()))
+        assert await outbox.summary(database) == {"queued": 1}
+
+
+async def test_an_alarm_overtakes_and_one_person_is_served_one_at_a_time(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = outbox.Outbox(database, clock)
+        second = replace(_HELLO, key="k2", text="again")
+        alarm = replace(_HELLO, key="k3", recipient="+492", priority=Priority.ALARM)
+        await _queue(database, clock, _HELLO, second, alarm)
+        taken = []
+        while item := await box.next_due(_WA, clock.now()):
+            assert await box.mark_sending(item.id)
+            taken.append(item.message.key)
+        assert taken == ["k3", "k1"]
+
+
+async def test_order_holds_behind_an_uncertain_message(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = outbox.Outbox(database, clock)
+        await _queue(database, clock, _HELLO, replace(_HELLO, key="k2"))
+        first = await box.next_due(_WA, clock.now())
+        assert first is not None
+        await box.mark_sending(first.id)
+        await box.mark_uncertain(first.id)
+        assert await box.next_due(_WA, clock.now()) is None
+        await database.write(lambda tx: outbox.note_delivery(tx, first.id, "delivered", "w1", clock.now()))
+        following = await box.next_due(_WA, clock.now())
+        assert following is not None
+        assert following.message.key == "k2"
+
+
+async def test_a_delivery_report_is_never_taken_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = outbox.Outbox(database, clock)
+        await _queue(database, clock, _HELLO)
+        item = await box.next_due(_WA, clock.now())
+        assert item is not None
+        await box.mark_sending(item.id)
+        for status in ("read", "sent", "delivered"):
+            await database.write(
+                lambda tx, status=status: outbox.note_delivery(tx, item.id, status, "w1", clock.now())
+            )
+        await box.mark_retry(item.id, clock.now(), "too late")
+        rows = await database.read("SELECT state, delivery FROM outbox")
+        assert [tuple(row) for row in rows] == [("sent", "read")]
+
+
+async def test_a_retry_waits_for_its_time(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = outbox.Outbox(database, clock)
+        await _queue(database, clock, _HELLO)
+        item = await box.next_due(_WA, clock.now())
+        assert item is not None
+        await box.mark_sending(item.id)
+        await box.mark_retry(item.id, clock.now() + timedelta(seconds=5), "busy")
+        assert await box.next_due(_WA, clock.now()) is None
+        clock.advance(5)
+        again = await box.next_due(_WA, clock.now())
+        assert again is not None
+        assert again.attempts == 1
+
+
+async def test_a_long_message_is_split_in_its_place(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = outbox.Outbox(database, clock)
+        await _queue(database, clock, _HELLO, replace(_HELLO, key="k2", recipient="+492"))
+        item = await box.next_due(_WA, clock.now())
+        assert item is not None
+        await box.split(item.id, ["one", "two"])
+        rows = await database.read("SELECT key, text, reply_to FROM outbox ORDER BY position")
+        assert [tuple(row) for row in rows] == [
+            ("k1/1", "one", "m1"),
+            ("k1/2", "two", None),
+            ("k2", "hello", "m1"),
+        ]

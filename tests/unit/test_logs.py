@@ -1,0 +1,28 @@
+"""No secret and no personal datum leaves by way of the log."""
+
+import pytest
+from arni_edge.logs import mask_fields, mask_text
+
+
+@pytest.mark.parametrize(
+    ("text", "private"),
+    [
+        ("cannot open rtsp://admin:geheim@10.0.0.2/stream", "geheim"),
+        ("call +49 151 2345678 now", "2345678"),
+        ("wa_id 4915123456789 unknown", "4915123456789"),
+        ("Authorization: Bearer EAAxyz", "EAAxyz"),
+    ],
+)
+def test_running_text_is_masked(text: str, private: str) -> None:
+    assert private not in mask_text(text)
+
+
+@pytest.mark.parametrize("text", ["schema 3", "port 18830", "2026-11-21T10:49:52Z", "state=5 after 1.2 s"])
+def test_what_is_not_personal_stays(text: str) -> None:
+    assert mask_text(text) == text
+
+
+def test_private_fields_are_masked_at_any_depth() -> None:
+    event = mask_fields(None, "", {"event": "x", "phone": "1", "inner": {"access_token": "t", "count": 3}})
+    assert event["phone"] == "***"
+    assert event["inner"] == {"access_token": "***", "count": 3}
