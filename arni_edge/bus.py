@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
+from weakref import WeakSet
 
 from arni_edge.domain.events import SAFETY_EVENTS, Event
 
@@ -50,12 +51,15 @@ class Bus:
     """Hands every event to every subscription. Publishing never waits."""
 
     def __init__(self) -> None:
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: WeakSet[Subscription] = WeakSet()
 
     def subscribe(self, *kinds: type) -> Subscription:
-        """Listen to these kinds of events, to all without an argument. Lives as long as the bus."""
+        """Listen to these kinds of events, to all without an argument.
+
+        The listener holds the subscription; when it is gone (after a reload), so is its waiting line.
+        """
         subscription = Subscription(*kinds)
-        self._subscriptions.append(subscription)
+        self._subscriptions.add(subscription)
         return subscription
 
     def publish(self, event: Event) -> None:

@@ -14,7 +14,8 @@ from arni_edge.simulator.plan import CameraView, contains, default_plan
 from arni_edge.simulator.render import Renderer
 from arni_edge.simulator.world import World
 
-CONFIDENCE, OVERLAP = 0.35, 0.6
+# 0.6 leaves two boxes on some people who lean: on H.264 up to 15 % of a scene's frames counted one too many.
+CONFIDENCE, OVERLAP = 0.35, 0.45
 MIN_EXACT, MAX_ERROR = 0.95, 0.15
 _EVENINGS = ((8, 101), (8, 102), (6, 103), (4, 104))  # people and seed: none was seen in training
 _STEP = 0.5

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from arni_edge.domain.errors import Unavailable
+
 
 class Delivery(StrEnum):
     """What the broker said to a publish, by the reason code of its PUBACK (MQTT 5.0, 3.4.2.1)."""
@@ -17,6 +19,10 @@ class Delivery(StrEnum):
     """0x10: certainly delivered to nobody; the device is offline."""
     NOT_PERMITTED = "not_permitted"
     """0x87 or any other refusal: certainly delivered to nobody, and it never will be."""
+
+
+class NotSent(Unavailable):
+    """The message certainly never left: the broker did not show a sign of life before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import structlog
 
 from arni_edge.broker.backoff import Backoff
 from arni_edge.broker.client import REFUSED, Connection
-from arni_edge.broker.model import BrokerAddress, Delivery, Handler, Received, Will
+from arni_edge.broker.model import BrokerAddress, Delivery, Handler, NotSent, Received, Will
 from arni_edge.broker.takeovers import Takeovers
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
@@ -122,12 +122,13 @@ class BrokerSession:
             deadline: Seconds until the broker must have answered.
 
         Raises:
-            Unavailable: Not connected, or connection lost, or deadline passed. Unless it says that nothing
-                was sent, the fate of the message is unknown; it is never sent later.
+            NotSent: Not connected, or no sign of life before the deadline: it never left.
+            Unavailable: Connection lost or deadline passed after it had left: its fate is unknown, but it is
+                never sent later.
         """
         connection = self._connection
         if connection is None:
-            raise Unavailable("there is no connection to the broker; nothing was sent")
+            raise _undelivered("there is no connection to the broker", sent=False)
         sent = False
         try:
             async with asyncio.timeout(deadline):
@@ -136,8 +137,9 @@ class BrokerSession:
                 code = await connection.send(topic, payload, qos=qos, retain=retain, expiry=expiry_seconds)
         except TimeoutError:
             # The connection is gone with the deadline (see Connection._answer), so it cannot be sent later.
-            fate = "the fate of the message is unknown" if sent else "nothing was sent"
-            raise Unavailable(f"the broker did not answer within {deadline:g} s; {fate}") from None
+            raise _undelivered(f"the broker did not answer within {deadline:g} s", sent=sent) from None
+        except Unavailable as error:
+            raise _undelivered(str(error), sent=sent) from error
         return _delivery(code, topic)
 
     # --- running ------------------------------------------------------------------------------------------
@@ -241,6 +243,12 @@ class BrokerSession:
             self._second_instance = self.second_instance
             event = "second_instance_detected" if self._second_instance else "second_instance_gone"
             _LOG.error(event, client_id=self._client_id)
+
+
+def _undelivered(why: str, *, sent: bool) -> Unavailable:
+    if sent:
+        return Unavailable(f"{why}; the fate of the message is unknown")
+    return NotSent(f"{why}; nothing was sent")
 
 
 def _delivery(code: int, topic: str) -> Delivery:

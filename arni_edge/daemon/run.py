@@ -88,9 +88,9 @@ class Daemon:
 
     async def _keep_house(self, base: Foundation, progress: Progress) -> None:
         """Run the present house; when the settings change, stop it and run the next one."""
-        await self._house.entry.abandon()
         while True:
             house = self._house
+            await house.entry.abandon()
             self._changed.clear()
             progress()
             tree = self._house_tree = Supervisor(base.board, self._clock)

@@ -27,7 +27,7 @@ _GAP_SHOWN_SECONDS = 3600.0
 """How long a loss at the relay stays visible in the health, so that somebody reads it."""
 
 Consumer = Callable[[RelayEvent], Awaitable[None]]
-"""Takes one event and returns when its content and its sequence number are committed **together**."""
+"""Takes one event and returns when its content and then, or with it, its sequence number are committed."""
 
 
 class RelayCursor(Protocol):
@@ -41,9 +41,9 @@ class RelayCursor(Protocol):
 class RelayPull:
     """Fetches events and hands them to the consumer.
 
-    The consumer commits the event and the new cursor in one transaction, and only then the next event is
-    taken: a crash at any moment repeats at most the event that was not committed. The cursor may go down
-    when a relay was set up anew; storage takes the number it is given.
+    The consumer commits the event and the new cursor, and only then the next event is taken: a crash at any
+    moment repeats at most the event that was not committed. A relay that was set up anew is read from its
+    start again, even though the stored cursor is higher: the messages' identities make that harmless.
 
     Attributes:
         caught_up_at: Monotonic time of the last poll that ended at the newest event, or None when the

@@ -53,6 +53,8 @@ async def serve(app: ASGIApp) -> AsyncIterator[str]:
         RuntimeError: The server did not come up.
     """
     listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio does it only for sockets with an explicit protocol number; without it every answer takes 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         app, http=_CuttableProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
         timeout_graceful_shutdown=2,

@@ -90,7 +90,7 @@ class World:
         return next((person for person in self.people if person.name == name), None)
 
     def truth(self) -> Truth:
-        """Exact counts per zone, by the rule of the vision worker: bottom centre of the box in the polygon."""
+        """Exact counts per zone by the vision worker's rule: bottom centre of the box in the polygon."""
         counts = {zone: 0 for view in self.plan.cameras for zone in view.areas}
         for view in self.plan.cameras:
             for person in self.people:

@@ -55,8 +55,8 @@ async def note_delivery(tx: Transaction, item_id: str, status: str, provider_id:
     await tx.execute(
         "UPDATE outbox SET updated_at = :now, provider_id = coalesce(provider_id, :provider),"
         " state = CASE WHEN state = 'failed' OR :status = 'failed' THEN 'failed' ELSE 'sent' END,"
-        " delivery = CASE WHEN delivery IN ('read', 'played') OR (delivery = 'delivered' AND :status = 'sent')"
-        " THEN delivery ELSE :status END WHERE tracking_id = :id",
+        " delivery = CASE WHEN delivery IN ('read', 'played')"
+        " OR (delivery = 'delivered' AND :status = 'sent') THEN delivery ELSE :status END WHERE tracking_id = :id",
         {"now": now.isoformat(), "provider": provider_id, "status": status, "id": item_id},
     )
 

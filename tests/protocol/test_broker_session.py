@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import aiomqtt
@@ -15,7 +15,7 @@ from support.mosquitto import Mosquitto, free_port
 from support.mqtt import Device, connected, running
 from support.waiting import eventually
 
-from arni_edge.broker import BrokerAddress, BrokerSession, Delivery, Received, Will
+from arni_edge.broker import BrokerAddress, BrokerSession, Delivery, NotSent, Received, Will
 from arni_edge.broker.client import Connection
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import Unavailable
@@ -240,7 +240,7 @@ async def test_an_expired_command_never_reaches_a_device_that_was_away(mosquitto
 
 async def test_refuses_at_once_without_a_connection(mosquitto: Mosquitto) -> None:
     session = a_session(mosquitto)
-    with pytest.raises(Unavailable, match="nothing was sent"):
+    with pytest.raises(NotSent, match="nothing was sent"):
         await session.publish("cmd", "open")
 
 
@@ -266,7 +266,7 @@ async def test_nothing_is_given_to_a_frozen_broker(mosquitto: Mosquitto) -> None
         Device(mosquitto.address("lock"), "cmd") as device,
     ):
         mosquitto.pause()
-        with pytest.raises(Unavailable, match="nothing was sent"):
+        with pytest.raises(NotSent, match="nothing was sent"):
             await session.publish("cmd", "open", deadline=0.3)
         assert not session.connected
         mosquitto.resume()
@@ -301,6 +301,54 @@ async def test_a_command_caught_in_flight_is_never_sent_again(mosquitto: Mosquit
     assert before.got == ([] if ending == "kill" else [("cmd", "open"), ("cmd", "end")])
 
 
+async def test_a_command_without_a_receipt_is_of_unknown_fate_and_never_sent_again(
+    mosquitto: Mosquitto,
+) -> None:
+    """The broker shows a sign of life, then the way to it swallows the command."""
+    edge = mosquitto.address(tcp=True)
+    async with (
+        swallowing_publishes(edge) as (port, swallowed),
+        Device(mosquitto.address("lock"), "cmd") as device,
+    ):
+        way = BrokerAddress("127.0.0.1", port, edge.username, edge.password, None)
+        session = BrokerSession(way, client_id="edge", clock=SystemClock())
+        async with connected(session):
+            with pytest.raises(Unavailable, match="fate of the message is unknown") as caught:
+                await session.publish("cmd", "open", deadline=0.5)
+            assert not isinstance(caught.value, NotSent)
+            assert not session.connected
+            await eventually(lambda: session.session == 2 and session.connected)
+            await session.publish("cmd", "end")
+            await eventually(lambda: device.got)
+    assert len(swallowed) == 1
+    assert device.got == [("cmd", "end")]
+
+
+@contextlib.asynccontextmanager
+async def swallowing_publishes(address: BrokerAddress) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A proxy that loses the first PUBLISH; gives its port and what it lost."""
+    swallowed: list[bytes] = []
+
+    async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            if data[0] >> 4 == 3 and b"open" in data and not swallowed:
+                swallowed.append(data)
+                continue
+            target.write(data)
+        target.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection(address.host, address.port)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(pump(reader, upstream_writer), pump(upstream_reader, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], swallowed
+    finally:
+        server.close()
+
+
 async def test_a_cancelled_publish_takes_the_connection_along(mosquitto: Mosquitto) -> None:
     """Whoever gave up waiting must not be surprised by a door that opens afterwards."""
     async with connected(a_session(mosquitto)) as session:
@@ -320,7 +368,15 @@ async def test_publishes_in_flight_fail_when_the_connection_is_lost(mosquitto: M
         mosquitto.kill()
         async with asyncio.timeout(10):
             done = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(one) for one in done] == [Unavailable] * 5
+    assert [type(one) for one in done] == [NotSent] * 5
+
+
+async def test_tries_every_address_of_a_name(mosquitto: Mosquitto) -> None:
+    """``localhost`` is often ::1 first, where nobody listens."""
+    edge = mosquitto.address()
+    by_name = BrokerAddress("localhost", edge.port, edge.username, edge.password, None)
+    async with connected(BrokerSession(by_name, client_id="edge", clock=SystemClock())):
+        pass
 
 
 # --- sessions -----------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class up:  # noqa: N801 - reads as a word: async with up(broker)
 
     async def __aenter__(self) -> "asyncio.Future[None]":
         task = await self._running.__aenter__()
-        await eventually(lambda: task.done() or answers(self._managed.address("arni-edge")))
+        await eventually(lambda: task.done() or self._managed.ready)
         if task.done():
             task.result()
         return task

@@ -41,7 +41,8 @@ async def read(url: str, count: int) -> list[Picture]:
         with closing(pictures(url)) as stream:
             return [picture for picture, _ in zip(stream, range(count), strict=False)]
 
-    return await asyncio.wait_for(asyncio.to_thread(some), LIMIT)
+    async with asyncio.timeout(LIMIT):
+        return await asyncio.to_thread(some)
 
 
 async def until_gone(process: int) -> None:
@@ -122,7 +123,8 @@ async def test_stop_ends_a_stalled_server_too(camera: CameraServer) -> None:
     pid = camera.pid
     assert pid
     camera.stall()
-    await asyncio.wait_for(camera.stop(), LIMIT)
+    async with asyncio.timeout(LIMIT):
+        await camera.stop()
     await until_gone(pid)
 
 
@@ -147,7 +149,8 @@ async def test_the_end_of_its_parent_ends_the_server(tmp_path: Path) -> None:
         sys.executable, str(program), stdout=asyncio.subprocess.PIPE
     )
     assert parent.stdout
-    server = int(await asyncio.wait_for(parent.stdout.readline(), LIMIT))
+    async with asyncio.timeout(LIMIT):
+        server = int(await parent.stdout.readline())
     parent.kill()
     await parent.wait()
     await until_gone(server)
@@ -158,7 +161,8 @@ async def test_the_death_of_the_server_is_reported(camera: CameraServer) -> None
     assert camera.pid
     os.kill(camera.pid, 11)
     with pytest.raises(Unavailable, match=r"camera 'floor'.*code -11"):
-        await asyncio.wait_for(camera.watch(), LIMIT)
+        async with asyncio.timeout(LIMIT):
+            await camera.watch()
     assert camera.state is CameraState.FAILED
     await camera.resume()
     assert await read(camera.url, 2)
@@ -172,7 +176,8 @@ async def test_a_renderer_that_fails_is_reported() -> None:
 
     async with CameraServer(PLAN.camera("door"), PLAN, broken) as camera:  # type: ignore[arg-type]
         with pytest.raises(Unavailable, match="no scene"):
-            await asyncio.wait_for(camera.watch(), LIMIT)
+            async with asyncio.timeout(LIMIT):
+                await camera.watch()
 
 
 async def test_a_killed_camera_comes_back_on_its_port(camera: CameraServer) -> None:
@@ -209,7 +214,8 @@ async def test_a_covered_camera_streams_black_at_once(camera: CameraServer) -> N
         return LIMIT
 
     # Typically 0.2 s: one picture's time to render, one for the client's decoder.
-    assert await asyncio.wait_for(asyncio.to_thread(measure), LIMIT) < 1.0
+    async with asyncio.timeout(LIMIT):
+        assert await asyncio.to_thread(measure) < 1.0
     await camera.resume()
     assert (await read(camera.url, 3))[-1].mean() > 50
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.damaged_camera import damaged_camera
 from support.mosquitto import Mosquitto, free_port
 from support.mqtt import Device
 from support.vision import BEAT_SECONDS, MODEL, PASSWORD, STALL_SECONDS, SeenGym
@@ -103,6 +104,17 @@ async def test_a_camera_that_sends_nothing_is_stalled_and_holds_up_no_other(gym:
         await gym.until_right("entrance")
 
 
+async def test_a_stream_that_cannot_be_decoded_is_corrupt_and_nobody_is_counted_in_its_smears(
+    gym: SeenGym,
+) -> None:
+    with damaged_camera() as port:
+        gym.urls["door"] = f"rtsp://127.0.0.1:{port}/door"
+        async with gym.watched("door"):
+            await eventually(lambda: gym.book.cameras.get("door") is not None)
+            await eventually(lambda: gym.book.cameras["door"].state is CameraState.CORRUPT)
+            assert gym.count("entrance") is None
+
+
 async def test_a_camera_that_is_away_is_no_reason_to_kill_the_worker(gym: SeenGym) -> None:
     gym.urls["door"] = f"rtsp://127.0.0.1:{free_port()}/door"
     async with gym.watched("door"):
@@ -168,7 +180,8 @@ async def test_the_worker_ends_at_once_although_its_camera_hangs(gym: SeenGym) -
         began = time.monotonic()
     # Leaving the block stops the worker; a killed one would have taken the supervision's two seconds.
     assert time.monotonic() - began < 6
-    assert not Path(f"/proc/{pid}").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid or 0, 0)
 
 
 async def test_a_model_that_is_not_what_the_manifest_says_is_not_used_until_it_is_right(

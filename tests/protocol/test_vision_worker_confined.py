@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from arni_edge.vision.process import worker_limits, worker_spec
 TESTS = Path(__file__).parents[1]
 SETTINGS = Settings.model_validate({"site": {"id": "gym", "name": "Gym", "capacity": 40}})
 TRIES = 18
+PROBE = f"arni-edge-probe-{secrets.token_hex(8)}"
 
 
 @pytest.fixture
@@ -40,9 +42,13 @@ def folders(tmp_path: Path) -> Iterator[dict[str, str]]:
         "state": str(state),
     }
     yield found
-    for folder in found.values():
-        for made in Path(folder).glob("probe*"):
-            made.rmdir() if made.is_dir() and not made.is_symlink() else made.unlink()
+    for made in left_behind(found):
+        made.rmdir() if made.is_dir() and not made.is_symlink() else made.unlink()
+
+
+def left_behind(folders: dict[str, str]) -> list[Path]:
+    """What this run's probes have made."""
+    return [path for folder in folders.values() for path in Path(folder).glob(f"{PROBE}*")]
 
 
 async def outcome(
@@ -53,7 +59,7 @@ async def outcome(
     victim = tmp_path / "existing"
     victim.write_bytes(b"there before")
     victim.chmod(0o666)
-    start = {"folders": folders, "existing_file": str(victim)}
+    start = {"folders": folders, "existing_file": str(victim), "probe": PROBE}
     spec = dataclasses.replace(
         worker_spec(SETTINGS, BrokerAddress("localhost", 1, "nobody", None)),
         module="support.confined_probe",
@@ -73,7 +79,7 @@ async def test_a_process_bound_like_the_worker_cannot_put_a_picture_anywhere(
     found = await outcome(worker_limits(SETTINGS), folders, tmp_path, monkeypatch)
     assert len(found) == TRIES
     assert [name for name, (state, _) in found.items() if state is not State.DOWN] == []
-    assert [path for folder in folders.values() for path in Path(folder).glob("probe*")] == []
+    assert left_behind(folders) == []
     assert (tmp_path / "existing").read_bytes() == b"there before"
 
 
@@ -107,5 +113,5 @@ def _regular_files_open_for_writing(pid: int | None) -> list[str]:
         info = (fd.parent.parent / "fdinfo" / fd.name).read_text()
         flags = int(info.split("flags:")[1].split()[0], 8)
         if stat.S_ISREG(fd.stat().st_mode) and flags & os.O_ACCMODE != os.O_RDONLY:
-            found.append(os.readlink(fd))
+            found.append(str(fd.readlink()))
     return found

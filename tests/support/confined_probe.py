@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,30 +41,31 @@ async def _report() -> None:
     while True:
         link.beat()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(link.closed(), 0.5)
-            return
+            async with asyncio.timeout(0.5):
+                await link.closed()
+                return
 
 
 def _attempts(start: dict[str, Any]) -> dict[str, Callable[[], object]]:
     folders = {name: Path(folder) for name, folder in start["folders"].items()}
-    victim = Path(start["existing_file"])
+    victim, probe = Path(start["existing_file"]), str(start["probe"])
+    scratch = folders["tmp"] / probe
     attempts: dict[str, Callable[[], object]] = {
-        f"create/{name}": lambda folder=folder: _create(folder / "probe") for name, folder in folders.items()
+        f"create/{name}": partial(_create, folder / probe) for name, folder in folders.items()
     }
-    scratch = folders["tmp"]
     return attempts | {
         "existing/append": lambda: _write(os.open(victim, os.O_WRONLY | os.O_APPEND)),
         "existing/overwrite": lambda: _write(os.open(victim, os.O_WRONLY)),
         "existing/truncate": lambda: os.truncate(victim, 0),
-        "existing/rename": lambda: os.rename(victim, victim.with_name("renamed")),
+        "existing/rename": lambda: victim.rename(victim.with_name("renamed")),
         "memfd": lambda: _write(os.memfd_create("probe")),
-        "unnamed": lambda: _write(os.open(scratch, os.O_WRONLY | os.O_TMPFILE)),
-        "folder": lambda: (scratch / "probe-folder").mkdir(),
-        "link": lambda: (scratch / "probe-link").symlink_to("/etc/passwd"),
-        "opencv": lambda: _must(cv2.imwrite(str(scratch / "probe.png"), PICTURE)),
-        "numpy": lambda: np.save(scratch / "probe.npy", PICTURE),
-        "pyav": lambda: _film(scratch / "probe.mkv"),
-        "child": lambda: _must(os.system(f"echo x > {scratch / 'probe-child'}") == 0),
+        "unnamed": lambda: _write(os.open(scratch.parent, os.O_WRONLY | os.O_TMPFILE)),
+        "folder": scratch.with_suffix(".folder").mkdir,
+        "link": lambda: scratch.with_suffix(".link").symlink_to("/etc/passwd"),
+        "opencv": lambda: _must(cv2.imwrite(f"{scratch}.png", PICTURE)),
+        "numpy": lambda: np.save(f"{scratch}.npy", PICTURE),
+        "pyav": lambda: _film(f"{scratch}.mkv"),
+        "child": lambda: _must(os.system(f"echo x > {scratch}.child") == 0),
     }
 
 
@@ -92,8 +94,8 @@ def _must(done: bool) -> None:
         raise OSError(errno.EACCES, "refused")
 
 
-def _film(path: Path) -> None:
-    with av.open(str(path), "w") as container:
+def _film(path: str) -> None:
+    with av.open(path, "w") as container:
         stream = container.add_stream("mpeg4", rate=5)
         stream.width, stream.height = 32, 32
         frame = av.VideoFrame.from_ndarray(PICTURE, format="bgr24")

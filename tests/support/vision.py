@@ -83,6 +83,7 @@ class SeenGym:
             "url": self.urls.get(view.name, f"rtsp://127.0.0.1:{self.cameras[view.name].port}/{view.name}"),
             "username": USER,
             "password": self.password,
+            "connect_seconds": 10.0,
             "stall_seconds": STALL_SECONDS,
             "zones": [
                 {"id": name, "name": name, "kind": "floor", "legal_basis": "a test", "polygon": _inside(zone)}

@@ -24,12 +24,12 @@ class Intake(Protocol):
     async def receive(
         self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus], cursor: int
     ) -> None:
-        """Store messages, statuses and the relay's cursor in **one** transaction, then return.
+        """Store messages, statuses and the relay's cursor, the cursor never before the rest, then return.
 
         Messages that are stored already, by :attr:`InboundMessage.key`, are left as they are: Meta delivers
         at least once. A status whose tracking id is an outbox id moves that row to ``sent`` (``failed``: to
-        ``failed``) from whatever state it is in, so that a waiting repetition is called off. The cursor is
-        set to the number given, even if it is lower than before (a relay that was set up anew).
+        ``failed``) from whatever state it is in, so that a waiting repetition is called off. A crash
+        before the cursor brings the same event again.
 
         Raises:
             Unavailable: Nothing was stored; the same event comes again.
@@ -49,7 +49,7 @@ class WhatsAppChannel:
         self._intake = intake
 
     async def consume(self, event: RelayEvent) -> None:
-        """Take one event in; returns when its content and its sequence number are committed together.
+        """Take one event in; returns when its content and its sequence number are committed.
 
         Raises:
             Unavailable: Storage could not take it; nothing was committed.

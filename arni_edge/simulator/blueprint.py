@@ -1,0 +1,97 @@
+"""The configuration of a box in the simulated gym, as an installer would have written it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from arni_edge.settings import DAYS
+from arni_edge.simulator.cloud import SimulatedCloud
+from arni_edge.simulator.plan import GymPlan
+from arni_edge.simulator.rtsp import CameraServer
+
+SITE = "sim"
+GYM = "Simuliertes Studio"
+CAPACITY = 12
+DOOR = "front"
+NUKI_ID = "2BB28570"
+LIGHT = "light-floor"
+SHELLY = "shellyplus1-a8032abe54dc"
+ON_CALL = "+4915550000001"
+CAMERA_USER = "viewer"
+CAMERA_PASSWORD = "sim-camera"  # noqa: S105 - opens the simulated cameras only
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What the box is connected to."""
+
+    plan: GymPlan
+    cameras: tuple[CameraServer, ...]
+    cloud: SimulatedCloud
+
+
+def credentials(blueprint: Blueprint) -> dict[str, str]:
+    """The credentials directory: one secret per file."""
+    cloud = blueprint.cloud
+    return {
+        "relay_token": cloud.relay_token,
+        "whatsapp_access_token": cloud.access_token,
+        "whatsapp_app_secret": cloud.app_secret,
+        **{f"camera_{camera.view.name}_password": CAMERA_PASSWORD for camera in blueprint.cameras},
+    }
+
+
+def render_settings(
+    blueprint: Blueprint, *, state: Path, runtime: Path, broker_port: int, model: Path
+) -> str:
+    """The TOML file."""
+    cloud = blueprint.cloud
+    tables: dict[str, dict[str, object]] = {
+        "site": {"id": SITE, "name": GYM, "capacity": CAPACITY},
+        "paths": {"state": str(state), "runtime": str(runtime)},
+        "broker": {"mode": "managed", "listen_port": broker_port},
+        "vision": {"model": str(model), "backend": "onnxruntime"},
+        # Always open, so that a demonstration works at any hour.
+        "hours": {day: ["00:00-24:00"] for day in DAYS},
+        "relay": {"url": cloud.relay_url, "wait_seconds": 20.0},
+        "whatsapp": {
+            "phone_number_id": cloud.phone_number_id,
+            "graph_url": cloud.graph_url,
+            "resolve_seconds": 3.0,
+        },
+        "alarms": {"on_call": [{"name": "Bereitschaft", "phone": ON_CALL}]},
+    }
+    lines = list(_lines(tables))
+    lines += [f'[[doors]]\nid = "{DOOR}"\nname = "Haupteingang"', f'lock = {{ nuki_id = "{NUKI_ID}" }}']
+    lines += [f'[[shellies]]\nid = "{LIGHT}"\nprefix = "{SHELLY}"\nrole = "light"']
+    for camera in blueprint.cameras:
+        lines += _camera(camera)
+    return "\n".join(lines) + "\n"
+
+
+def _camera(camera: CameraServer) -> Iterable[str]:
+    name = camera.view.name
+    yield f'[[cameras]]\nid = "{name}"\nurl = "rtsp://127.0.0.1:{camera.port}/{name}"'
+    yield f'username = "{CAMERA_USER}"'
+    for zone, polygon in camera.view.zones.items():
+        kind = "floor" if zone == "floor" else "entrance"
+        corners = json.dumps([[min(1.0, max(0.0, x)), min(1.0, max(0.0, y))] for x, y in polygon])
+        yield f'[[cameras.zones]]\nid = "{zone}"\nname = "{zone.title()}"\nkind = "{kind}"'
+        yield f'polygon = {corners}\nlegal_basis = "simulated people"'
+
+
+def _lines(tables: dict[str, dict[str, object]]) -> Iterable[str]:
+    for name, values in tables.items():
+        yield f"[{name}]"
+        for key, value in values.items():
+            yield f"{key} = {_toml(value)}"
+
+
+def _toml(value: object) -> str:
+    """A value as TOML; JSON's notation serves for all but inline tables."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,240 @@
+"""The scripted evening: people come, ask, are let in or refused; an emergency; things die and come back."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.messages import Language
+from arni_edge.domain.occupancy import band
+from arni_edge.simulator.blueprint import CAPACITY, DOOR, LIGHT
+from arni_edge.simulator.people import Person, Stage
+from arni_edge.simulator.phones import Phone, Received
+from arni_edge.simulator.premises import MEMBERS, STRANGER, Gym
+from arni_edge.simulator.report import Scenario
+
+_ANSWER_SECONDS = 15.0
+_DOOR_SECONDS = 30.0
+_WALK_SECONDS = 40.0
+_RECOVERY_SECONDS = 45.0
+
+_TEXT = Catalogue.load().text
+_OPEN = _TEXT("door.confirmed", Language.GERMAN)
+_HOW_BUSY = "Wie voll ist es gerade?"
+
+Status = dict[str, Any]
+
+
+async def play(gym: Gym, scenario: Scenario) -> None:
+    """Play the evening; every step is judged by what people and devices see."""
+    await _opens(gym, scenario)
+    await _member_is_let_in(gym, scenario)
+    await _people_are_counted(gym, scenario)
+    await _asks_how_busy(gym, scenario, "asks how busy it is", MEMBERS[0])
+    await _stranger_is_refused(gym, scenario)
+    await _emergency(gym, scenario)
+    await _same_webhook_three_times(gym, scenario)
+    await _broker_is_killed(gym, scenario)
+    await _vision_is_killed(gym, scenario)
+    await _people_leave(gym, scenario)
+
+
+async def _opens(gym: Gym, scenario: Scenario) -> None:
+    async with scenario.step("the house is running", "every part ok, every zone counted, lock and relay connected") as step:
+
+        def well(status: Status) -> bool:
+            step.observed = status["sentence"]
+            zones = status["occupancy"]["zones"].values()
+            known = all(zone["count"] is not None for zone in zones)
+            return known and gym.lock.connected and status["switches"][LIGHT]["live"]
+
+        await _until(gym, well, _RECOVERY_SECONDS)
+        step.passed = True
+
+
+async def _member_is_let_in(gym: Gym, scenario: Scenario) -> None:
+    async with scenario.step("a member on file is let in", "the lock confirms, the answer says open") as step:
+        step.observed = await _enter(gym, MEMBERS[0])
+        row = (await gym.box.ask("door.log", limit=1))[0]
+        step.observed += f"; {row['rule']}, {row['outcome']} ({row['evidence']})"
+        step.passed = _OPEN in step.observed and row["outcome"] == "confirmed"
+
+
+async def _people_are_counted(gym: Gym, scenario: Scenario) -> None:
+    async with scenario.step("people arrive and are counted", "4 inside, 4 counted on the floor") as step:
+        for name in MEMBERS[1:4]:
+            await _enter(gym, name)
+        step.observed = await _counted(gym, 4, _WALK_SECONDS)
+        step.passed = True
+
+
+async def _asks_how_busy(gym: Gym, scenario: Scenario, name: str, who: str) -> None:
+    expected = _TEXT(f"occupancy.{band(gym.world.inside, CAPACITY)}", Language.GERMAN, age="")
+    async with scenario.step(name, expected) as step:
+        step.observed = await _ask(gym.phones[who], _HOW_BUSY)
+        step.passed = expected in step.observed
+
+
+async def _stranger_is_refused(gym: Gym, scenario: Scenario) -> None:
+    expected = _TEXT("door.denied.stranger", Language.GERMAN)
+    async with scenario.step("a stranger is refused", f"{expected} And the latch holds") as step:
+        openings = len(gym.lock.executed)
+        person = await _come_to_the_door(gym, STRANGER)
+        step.observed = await _ask(gym.phones[STRANGER], "Mach bitte die Tür auf")
+        step.passed = (
+            expected in step.observed and not person.inside and len(gym.lock.executed) == openings
+        )
+        gym.world.send_out(STRANGER)
+
+
+async def _emergency(gym: Gym, scenario: Scenario) -> None:
+    async with scenario.step(
+        "a stranger reports an emergency", "alarm at once, no stage but safety, light on, on-call told"
+    ) as step:
+        phone = gym.phones[STRANGER]
+        answer, sent = await _send(phone, "Hilfe, hier ist jemand bewusstlos!")
+        call = await gym.on_call.wait_for(lambda message: message.template is not None, _ANSWER_SECONDS)
+        await _when(lambda: gym.world.lights_on, _ANSWER_SECONDS)
+        trace = await gym.box.ask("messages.trace", message_id=sent)
+        step.observed = f"{answer} | on call: {call.text} | stages: {trace['trace']}"
+        step.passed = trace["trace"] == "safety" and "112" in answer and gym.world.lights_on
+
+
+async def _same_webhook_three_times(gym: Gym, scenario: Scenario) -> None:
+    async with scenario.step("the same webhook arrives three times", "one answer") as step:
+        phone = gym.phones[MEMBERS[1]]
+        answers_before = len(phone.inbox)
+        handed_out = gym.cloud.relay.log.newest
+        await _send(phone, "Wann habt ihr heute auf?", times=3)
+        # The three copies have certainly come through when the answer to a later message is here.
+        await _when(lambda: gym.cloud.relay.log.newest >= handed_out + 3, _ANSWER_SECONDS)
+        await _send(phone, "Danke!")
+        answers = len(phone.inbox) - answers_before - 1
+        step.observed = f"{answers} answer"
+        step.passed = answers == 1
+
+
+async def _broker_is_killed(gym: Gym, scenario: Scenario) -> None:
+    async with scenario.step("Mosquitto is killed", "it is back, zones are counted, the door opens") as step:
+        before = await _pid(gym, "mosquitto")
+        os.kill(before, signal.SIGKILL)
+
+        def back(status: Status) -> bool:
+            count = status["occupancy"]["count"]
+            return status["processes"]["mosquitto"] not in {None, before} and count is not None
+
+        await _until(gym, back, _RECOVERY_SECONDS)
+        await _when(lambda: gym.lock.connected, _RECOVERY_SECONDS)
+        step.observed = await _enter(gym, MEMBERS[4])
+        step.passed = _OPEN in step.observed
+
+
+async def _vision_is_killed(gym: Gym, scenario: Scenario) -> None:
+    phone = gym.phones[MEMBERS[2]]
+    unknown = _TEXT("occupancy.unknown", Language.GERMAN)
+    before = await _pid(gym, "vision")
+    async with scenario.step("the vision worker is killed", f"while it is away: {unknown}") as step:
+        os.kill(before, signal.SIGKILL)
+        await _until(gym, lambda status: status["occupancy"]["count"] is None, _ANSWER_SECONDS)
+        step.observed = await _ask(phone, _HOW_BUSY)
+        step.passed = unknown in step.observed
+    async with scenario.step("the vision worker is back", "another process, and it counts 5") as step:
+        await _until(
+            gym, lambda status: status["processes"]["vision"] not in {None, before}, _RECOVERY_SECONDS
+        )
+        step.observed = await _counted(gym, 5, _RECOVERY_SECONDS)
+        step.passed = True
+    await _asks_how_busy(gym, scenario, "asks how busy it is, again", MEMBERS[2])
+
+
+async def _people_leave(gym: Gym, scenario: Scenario) -> None:
+    async with scenario.step(
+        "everybody leaves", "0 inside, 0 counted; nothing lost, nothing doubled"
+    ) as step:
+        for person in [person for person in gym.world.people if person.inside]:
+            gym.world.send_out(person.name)
+        await _when(lambda: gym.world.inside == 0, 2 * _WALK_SECONDS)
+        step.observed = await _counted(gym, 0, _WALK_SECONDS)
+        step.passed = True
+    await _asks_how_busy(gym, scenario, "asks how busy the empty gym is", MEMBERS[3])
+
+
+# --- what people do -------------------------------------------------------------------------------------
+
+
+async def _enter(gym: Gym, name: str) -> str:
+    """Somebody arrives, asks for the door and goes in; returns what they were told."""
+    person = await _come_to_the_door(gym, name)
+    answer = await _ask(gym.phones[name], "Tür auf bitte", within=_DOOR_SECONDS)
+    await _when(lambda: person.inside, _WALK_SECONDS)
+    return answer
+
+
+async def _come_to_the_door(gym: Gym, name: str) -> Person:
+    """Somebody walks up to the door and tries it."""
+    person = gym.world.arrive(name)
+    await _when(lambda: person.stage is Stage.WAITING, _WALK_SECONDS)
+    gym.world.send_in(name)
+    await _when(lambda: not person.path, _WALK_SECONDS)
+    return person
+
+
+async def _ask(phone: Phone, text: str, *, within: float = _ANSWER_SECONDS) -> str:
+    return (await _send(phone, text, within=within))[0]
+
+
+async def _send(
+    phone: Phone, text: str, *, times: int = 1, within: float = _ANSWER_SECONDS
+) -> tuple[str, str]:
+    """Write and wait for the answer; returns the answer and the id of the question."""
+    sent = phone.send(text, times=times)
+
+    def answers(message: Received) -> bool:
+        return message.context == sent
+
+    return (await phone.wait_for(answers, within)).text, sent
+
+
+# --- what is waited for ---------------------------------------------------------------------------------
+
+
+async def _counted(gym: Gym, people: int, within: float) -> str:
+    """Wait until so many people are inside and as many are counted."""
+    observed = ""
+
+    def right(status: Status) -> bool:
+        nonlocal observed
+        count = status["occupancy"]["count"]
+        observed = f"{gym.world.inside} inside, {count} counted"
+        return gym.world.inside == people == count
+
+    await _until(gym, right, within)
+    return observed
+
+
+async def _until(gym: Gym, true: Callable[[Status], bool], within: float) -> None:
+    """Wait until the daemon's status says so."""
+    async with asyncio.timeout(within):
+        while (status := await gym.status()) is None or not true(status):
+            await asyncio.sleep(0.05)
+
+
+async def _when(true: Callable[[], bool], within: float) -> None:
+    """Wait until something in the world is so."""
+    async with asyncio.timeout(within):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+async def _pid(gym: Gym, process: str) -> int:
+    pid = 0
+
+    def there(status: Status) -> bool:
+        nonlocal pid
+        pid = status["processes"][process] or 0
+        return pid > 0
+
+    await _until(gym, there, _RECOVERY_SECONDS)
+    return pid

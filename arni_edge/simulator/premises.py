@@ -1,0 +1,139 @@
+"""The whole simulated gym: world, cameras, lock, relay, cloud, phones, and the box that runs it."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from arni_edge.broker.accounts import nuki_username, shelly_username
+from arni_edge.domain.clock import SystemClock
+from arni_edge.domain.errors import ArniError
+from arni_edge.simulator.blueprint import (
+    CAMERA_PASSWORD,
+    CAMERA_USER,
+    DOOR,
+    LIGHT,
+    NUKI_ID,
+    ON_CALL,
+    SHELLY,
+    Blueprint,
+)
+from arni_edge.simulator.box import Box
+from arni_edge.simulator.cloud import SimulatedCloud
+from arni_edge.simulator.nuki import SimulatedNuki
+from arni_edge.simulator.phones import Phone
+from arni_edge.simulator.plan import default_plan
+from arni_edge.simulator.rtsp import CameraServer
+from arni_edge.simulator.shelly import SimulatedShellyGen2
+from arni_edge.simulator.world import World
+
+_STEP_SECONDS = 0.05
+MEMBERS = ("Mia", "Ben", "Lea", "Jonas", "Emma", "Paul", "Nora", "Finn")
+STRANGER = "Stranger"
+
+
+class Gym:
+    """One simulated gym; use as ``async with Gym() as gym``.
+
+    Attributes:
+        world: People and the door.
+        cameras: By name.
+        cloud: Relay, Graph API, phones.
+        box: The daemon.
+        lock: The lock on the door.
+        light: The relay of the lamps.
+        phones: By person; members are on file, the stranger is not.
+        on_call: The phone of the person on call.
+    """
+
+    lock: SimulatedNuki
+    light: SimulatedShellyGen2
+    box: Box
+
+    def __init__(self, folder: Path | None = None, *, seed: int = 1) -> None:
+        self._clock = SystemClock()
+        self._folder = folder
+        self._seed = seed
+        self._stack = AsyncExitStack()
+        self.world = World(default_plan(), self._clock, seed)
+        self.cloud = SimulatedCloud(clock=self._clock, seed=seed)
+        self.cameras = {
+            view.name: CameraServer(
+                view, self.world.plan, lambda: self.world.scene, user=CAMERA_USER, password=CAMERA_PASSWORD
+            )
+            for view in self.world.plan.cameras
+        }
+        self.phones = {
+            name: self.cloud.phones.add(f"+49155511110{number:02d}", name)
+            for number, name in enumerate((*MEMBERS, STRANGER))
+        }
+        self.on_call: Phone = self.cloud.phones.add(ON_CALL, "Bereitschaft")
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.cloud)
+            for camera in self.cameras.values():
+                await stack.enter_async_context(camera)
+            blueprint = Blueprint(self.world.plan, tuple(self.cameras.values()), self.cloud)
+            self.box = await stack.enter_async_context(Box(blueprint, self._folder))
+            await self._put_members_on_file()
+            self._install_devices()
+            tasks = [
+                asyncio.create_task(self._live(), name="world"),
+                asyncio.create_task(self.lock.run(), name="lock"),
+                asyncio.create_task(self.light.run(), name="light"),
+            ]
+            stack.push_async_callback(_end, tasks)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def status(self) -> dict[str, Any] | None:
+        """What the daemon says of itself, or None when it does not answer."""
+        try:
+            answer: dict[str, Any] = await self.box.ask("status")
+        except ArniError:
+            return None
+        return answer
+
+    def _install_devices(self) -> None:
+        # They come back quickly, so that an evening with failures fits into minutes.
+        quick = (0.2, 1.0)
+        self.lock = SimulatedNuki(
+            NUKI_ID,
+            self.box.device_address(nuki_username(DOOR)),
+            self.world.door,
+            seed=self._seed,
+            reconnect=quick,
+        )
+        self.light = SimulatedShellyGen2(
+            SHELLY,
+            SHELLY,
+            self.box.device_address(shelly_username(LIGHT)),
+            self._switch_light,
+            reconnect=quick,
+        )
+        self._switch_light(self.light.output)
+
+    def _switch_light(self, on: bool) -> None:
+        self.world.lights_on = on
+
+    async def _live(self) -> None:
+        while True:
+            self.world.advance()
+            await asyncio.sleep(_STEP_SECONDS)
+
+    async def _put_members_on_file(self) -> None:
+        members = [
+            {"member_id": f"M{number}", "name": name, "phone": self.phones[name].number}
+            for number, name in enumerate(MEMBERS, start=1)
+        ]
+        await self.box.ask("members.put", members=members)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
