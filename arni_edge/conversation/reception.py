@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from arni_edge.conversation.pipeline import Pipeline
 from arni_edge.conversation.turn import Turn
 from arni_edge.conversation.turns import Turns
+from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.messages import InboundMessage, Language
 from arni_edge.domain.text import guess_language
+
+_LOG = structlog.get_logger(__name__)
 
 
 class Reception:
@@ -24,6 +29,21 @@ class Reception:
             Unavailable: They could not be stored; the channel must not acknowledge them.
         """
         for message in messages:
-            turn = Turn(message, guess_language(message.text, self._default_language))
-            await self._pipeline.walk(self._pipeline.reception, turn)
+            await self._receive(message)
         self._turns.wake()
+
+    async def _receive(self, message: InboundMessage) -> None:
+        """One message. A bug in a stage must not keep it, or the messages behind it, from being stored."""
+        stages = self._pipeline.reception
+        while stages:
+            turn = Turn(message, guess_language(message.text, self._default_language))
+            try:
+                await self._pipeline.walk(stages, turn)
+            except Unavailable:
+                raise
+            except Exception:  # noqa: BLE001 - logged, and the message goes on without that stage
+                crashed = len(turn.trace)
+                _LOG.exception("reception_stage_crashed", stage=turn.trace[-1], message=message.message_id)
+                stages = stages[crashed:]
+            else:
+                return

@@ -23,6 +23,7 @@ _ATTEMPTS = 5
 # A door command may take 15 s; a turn that takes this long hangs.
 _TURN_SECONDS = 60.0
 _LOOK_AGAIN = 5.0
+_AFTER_CRASH = 1.0
 
 
 class Turns:
@@ -93,7 +94,7 @@ class Turns:
             await asyncio.sleep(_LOOK_AGAIN)
         except Exception:  # noqa: BLE001 - counted, set aside after some attempts, the person is told
             _LOG.exception("turn_failed", message=message.message_id)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_AFTER_CRASH)
 
     async def _set_aside(self, message: InboundMessage) -> None:
         """Give up on a message, and tell its sender instead of being silent."""

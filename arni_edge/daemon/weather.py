@@ -22,7 +22,10 @@ def report_broker(broker: BrokerSession, board: HealthBoard) -> None:
     """Show the session with the broker on the board."""
 
     async def connected(_: int) -> None:
-        board.report("broker", State.OK)
+        if broker.second_instance:
+            board.report("broker", State.DEGRADED, "another instance uses our client id; doors stay shut")
+        else:
+            board.report("broker", State.OK)
 
     board.report("broker", State.DOWN, "not connected yet")
     broker.on_session(connected)

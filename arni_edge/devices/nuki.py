@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from arni_edge.broker import BrokerSession, Delivery, Received
+from arni_edge.broker import BrokerSession, Delivery, NotSent, Received
 from arni_edge.bus import Bus
 from arni_edge.devices import nuki_codec
 from arni_edge.devices.liveness import Liveness
@@ -142,8 +142,8 @@ class NukiLockDriver:
         Returns:
             The verdict if it is already clear, None if the lock has to answer.
         """
-        if not self._broker.connected:
-            return Verdict(Outcome.OFFLINE, "no broker connection")
+        if self._broker.second_instance:
+            return Verdict(Outcome.NOT_PERMITTED, "another instance uses our client id")
         try:
             delivery = await self._broker.publish(
                 nuki_codec.command_topic(self._spelling),
@@ -153,6 +153,8 @@ class NukiLockDriver:
                 expiry_seconds=_EXPIRY_SECONDS,
                 deadline=self._door.lock.reaction_seconds,
             )
+        except NotSent as error:
+            return Verdict(Outcome.OFFLINE, str(error))
         except Unavailable as error:
             return Verdict(Outcome.UNKNOWN, str(error))
         if delivery is Delivery.NO_SUBSCRIBER:

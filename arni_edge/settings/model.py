@@ -107,7 +107,7 @@ class Shelly(Section):
     """A Shelly Gen2 or newer with a relay."""
 
     id: Identifier
-    prefix: str = Field(min_length=1, max_length=300, pattern=r"^[^#+%?$][^#+%?]*$")
+    prefix: str = Field(min_length=1, max_length=300, pattern=r"^[^#+%?$\x00-\x20\x7f][^#+%?\x00-\x20\x7f]*$")
     role: Literal["light", "siren"]
     switch: int = Field(default=0, ge=0, le=7)
 

@@ -11,12 +11,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import SecretStr
+
 import arni_edge
 from arni_edge.broker import BrokerAddress
 from arni_edge.control import call
 from arni_edge.domain.errors import ArniError, Unavailable
 from arni_edge.simulator.blueprint import Blueprint, credentials, render_settings
-from pydantic import SecretStr
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0

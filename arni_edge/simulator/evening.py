@@ -9,7 +9,7 @@ from typing import Any
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.domain.occupancy import band
-from arni_edge.simulator.blueprint import CAPACITY, DOOR, LIGHT
+from arni_edge.simulator.blueprint import CAPACITY, LIGHT
 from arni_edge.simulator.people import Person, Stage
 from arni_edge.simulator.phones import Phone, Received
 from arni_edge.simulator.premises import MEMBERS, STRANGER, Gym
@@ -42,13 +42,14 @@ async def play(gym: Gym, scenario: Scenario) -> None:
 
 
 async def _opens(gym: Gym, scenario: Scenario) -> None:
-    async with scenario.step("the house is running", "every part ok, every zone counted, lock and relay connected") as step:
+    expected = "every part ok, every zone counted, lock and relay connected"
+    async with scenario.step("the house is running", expected) as step:
 
         def well(status: Status) -> bool:
             step.observed = status["sentence"]
             zones = status["occupancy"]["zones"].values()
             known = all(zone["count"] is not None for zone in zones)
-            return known and gym.lock.connected and status["switches"][LIGHT]["live"]
+            return bool(known and gym.lock.connected and status["switches"][LIGHT]["live"])
 
         await _until(gym, well, _RECOVERY_SECONDS)
         step.passed = True
@@ -83,9 +84,7 @@ async def _stranger_is_refused(gym: Gym, scenario: Scenario) -> None:
         openings = len(gym.lock.executed)
         person = await _come_to_the_door(gym, STRANGER)
         step.observed = await _ask(gym.phones[STRANGER], "Mach bitte die Tür auf")
-        step.passed = (
-            expected in step.observed and not person.inside and len(gym.lock.executed) == openings
-        )
+        step.passed = expected in step.observed and not person.inside and len(gym.lock.executed) == openings
         gym.world.send_out(STRANGER)
 
 
@@ -208,7 +207,7 @@ async def _counted(gym: Gym, people: int, within: float) -> str:
         nonlocal observed
         count = status["occupancy"]["count"]
         observed = f"{gym.world.inside} inside, {count} counted"
-        return gym.world.inside == people == count
+        return bool(gym.world.inside == people == count)
 
     await _until(gym, right, within)
     return observed

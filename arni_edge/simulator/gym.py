@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.logs import configure_logging
@@ -49,9 +50,8 @@ async def _keep_running(folder: Path | None, *, quiet: bool) -> int:
     stop = _on_interrupt()
     async with Gym(folder) as gym:
         print(f"The simulated gym runs. Its box: {gym.box.folder}. Ctrl-C stops it.", flush=True)
-        async with _beside(drift(gym)):
-            async with _beside(None if quiet else show(gym)):
-                await stop.wait()
+        async with _beside(drift(gym)), _beside(None if quiet else show(gym)):
+            await stop.wait()
     print("The simulated gym has stopped.", flush=True)
     return 0
 
@@ -106,17 +106,13 @@ def _on_interrupt() -> asyncio.Event:
 
 
 @contextlib.asynccontextmanager
-async def _beside(work: Awaitable[None] | None):  # type: ignore[no-untyped-def]
+async def _beside(work: Coroutine[Any, Any, None] | None) -> AsyncIterator[None]:
     """Run something beside the block and end it with the block; its failure ends the block."""
     if work is None:
         yield
         return
     async with asyncio.TaskGroup() as group:
-
-        async def run() -> None:
-            await work
-
-        task = group.create_task(run())
+        task = group.create_task(work)
         try:
             yield
         finally:

@@ -115,7 +115,7 @@ class _Line(aiomqtt.Client):
         self._loop.call_soon(self._client._sock_close)  # noqa: SLF001
 
     async def _misc_loop(self) -> None:
-        while self._frozen or self._client.loop_misc() is MQTTErrorCode.MQTT_ERR_SUCCESS:  # noqa: ASYNC110
+        while self._frozen or self._client.loop_misc() is MQTTErrorCode.MQTT_ERR_SUCCESS:
             await asyncio.sleep(0.2)  # keepalives of a second or two must be kept in tests
 
 

@@ -56,7 +56,8 @@ async def note_delivery(tx: Transaction, item_id: str, status: str, provider_id:
         "UPDATE outbox SET updated_at = :now, provider_id = coalesce(provider_id, :provider),"
         " state = CASE WHEN state = 'failed' OR :status = 'failed' THEN 'failed' ELSE 'sent' END,"
         " delivery = CASE WHEN delivery IN ('read', 'played')"
-        " OR (delivery = 'delivered' AND :status = 'sent') THEN delivery ELSE :status END WHERE tracking_id = :id",
+        " OR (delivery = 'delivered' AND :status = 'sent') THEN delivery ELSE :status END"
+        " WHERE tracking_id = :id",
         {"now": now.isoformat(), "provider": provider_id, "status": status, "id": item_id},
     )
 
@@ -139,8 +140,10 @@ class Outbox:
             for row in rows:
                 whole = _item(row).message
                 for number, text in enumerate(texts):
-                    quote = whole.reply_to if number == 0 else None
-                    part = replace(whole, key=f"{whole.key}/{number + 1}", text=text, reply_to=quote)
+                    # The first part keeps the key, so that the whole cannot be queued a second time.
+                    key = f"{whole.key}/{number + 1}" if number else whole.key
+                    quote = None if number else whole.reply_to
+                    part = replace(whole, key=key, text=text, reply_to=quote)
                     await _insert(tx, part, now, row["position"] + number / len(texts))
 
         await self._database.write(store)

@@ -14,7 +14,7 @@ from support.waiting import eventually
 from arni_edge.channels.whatsapp import GraphApi, open_client
 from arni_edge.channels.whatsapp.answers import Accepted, Retry, Stop, Uncertain, Undeliverable
 from arni_edge.channels.whatsapp.signature import verify
-from arni_edge.domain.errors import InvalidInput, Unavailable
+from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import Language
 from arni_edge.settings import WhatsApp
 from arni_edge.simulator.cloud import SimulatedCloud
@@ -138,16 +138,6 @@ async def test_nobody_without_whatsapp_is_reached(cloud: SimulatedCloud, graph: 
         assert isinstance(
             await GraphApi(settings, client).send_text(ANNA, "x", reply_to=None, tracking_id="1"), Stop
         )
-
-
-async def test_reading_and_typing(cloud: SimulatedCloud, graph: GraphApi) -> None:
-    """Blue ticks; a request that fails says so."""
-    await graph.mark_read("wamid.X", typing=True)
-    assert cloud.graph.read == ["wamid.X"]
-    async with open_client() as client:
-        nowhere = WhatsApp(phone_number_id="12345", graph_url="http://127.0.0.1:9")
-        with pytest.raises(Unavailable):
-            await GraphApi(nowhere, client).mark_read("wamid.X")
 
 
 async def test_a_text_that_is_too_long_is_a_mistake(graph: GraphApi) -> None:

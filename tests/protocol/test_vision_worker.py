@@ -115,6 +115,16 @@ async def test_a_stream_that_cannot_be_decoded_is_corrupt_and_nobody_is_counted_
             assert gym.count("entrance") is None
 
 
+async def test_a_worker_that_ends_in_the_middle_of_its_work_does_so_without_an_error(
+    gym: SeenGym, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with gym.watched("door", "floor"):
+        await gym.until_right("entrance", "floor")
+    output = capfd.readouterr().err
+    assert "vision_watching" in output
+    assert '"level":"error"' not in output
+
+
 async def test_a_camera_that_is_away_is_no_reason_to_kill_the_worker(gym: SeenGym) -> None:
     gym.urls["door"] = f"rtsp://127.0.0.1:{free_port()}/door"
     async with gym.watched("door"):
@@ -171,7 +181,22 @@ async def test_what_is_published_is_numbers_and_states_and_disappears_when_nobod
         assert ("arni/gym/vision/online", "false") in spy.got
 
 
-async def test_the_worker_ends_at_once_although_its_camera_hangs(gym: SeenGym) -> None:
+async def test_eight_cameras_fit_well_into_the_memory_that_the_worker_may_have(gym: SeenGym) -> None:
+    gym.world.place("a")
+    gym.copies = 4
+    async with gym.watched("door", "floor"):
+        await eventually(lambda: gym.book.total().known, within=40)
+        assert gym.book.total().count == 4
+        status = await asyncio.to_thread(Path(f"/proc/{gym.worker.pid}/status").read_text)
+        peak_kilobytes = int(status.split("VmPeak:")[1].split()[0])
+        allowed = gym.settings(("door", "floor")).vision.memory_megabytes * 1024
+        assert peak_kilobytes < 0.75 * allowed
+        assert gym.deaths == []
+
+
+async def test_the_worker_ends_at_once_although_its_camera_hangs(
+    gym: SeenGym, capfd: pytest.CaptureFixture[str]
+) -> None:
     async with gym.watched("door"):
         await gym.until_right("entrance")
         gym.cameras["door"].stall()
@@ -180,6 +205,7 @@ async def test_the_worker_ends_at_once_although_its_camera_hangs(gym: SeenGym) -
         began = time.monotonic()
     # Leaving the block stops the worker; a killed one would have taken the supervision's two seconds.
     assert time.monotonic() - began < 6
+    assert "worker_crashed" not in capfd.readouterr().err
     with pytest.raises(ProcessLookupError):
         os.kill(pid or 0, 0)
 

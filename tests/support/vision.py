@@ -40,6 +40,7 @@ class SeenGym:
         book: What the daemon knows.
         board: How the daemon says that its parts are.
         worker: The worker process.
+        copies: So often is every camera configured, under other ids.
     """
 
     def __init__(self, mosquitto: Mosquitto) -> None:
@@ -53,6 +54,7 @@ class SeenGym:
         self.password = PASSWORD
         self.vision: dict[str, Any] = {"model": MODEL}
         self.urls: dict[str, str] = {}
+        self.copies = 1
         self._worker_address = mosquitto.address("vision")
         self._daemon_address = mosquitto.address("arni-edge")
 
@@ -73,20 +75,30 @@ class SeenGym:
             {
                 "site": {"id": "gym", "name": "Gym", "capacity": 40},
                 "vision": self.vision,
-                "cameras": [self._camera(self.cameras[name].view) for name in names],
+                "cameras": [
+                    self._camera(self.cameras[name].view, suffix)
+                    for name in names
+                    for suffix in ("", *(f"-{i}" for i in range(1, self.copies)))
+                ],
             }
         )
 
-    def _camera(self, view: CameraView) -> dict[str, Any]:
+    def _camera(self, view: CameraView, suffix: str) -> dict[str, Any]:
         return {
-            "id": view.name,
+            "id": view.name + suffix,
             "url": self.urls.get(view.name, f"rtsp://127.0.0.1:{self.cameras[view.name].port}/{view.name}"),
             "username": USER,
             "password": self.password,
             "connect_seconds": 10.0,
             "stall_seconds": STALL_SECONDS,
             "zones": [
-                {"id": name, "name": name, "kind": "floor", "legal_basis": "a test", "polygon": _inside(zone)}
+                {
+                    "id": name + suffix,
+                    "name": name,
+                    "kind": "floor",
+                    "legal_basis": "a test",
+                    "polygon": _inside(zone),
+                }
                 for name, zone in view.zones.items()
             ],
         }

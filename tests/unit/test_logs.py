@@ -1,6 +1,7 @@
 """No secret and no personal datum leaves by way of the log."""
 
 import pytest
+
 from arni_edge.logs import mask_fields, mask_text
 
 

@@ -9,7 +9,7 @@ import httpx
 
 from arni_edge.channels.whatsapp.answers import Retry, SendResult, Stop, Uncertain, judge
 from arni_edge.channels.whatsapp.text import TEXT_LIMIT, units
-from arni_edge.domain.errors import InvalidInput, Unavailable
+from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import Language
 from arni_edge.settings import WhatsApp
 
@@ -81,26 +81,6 @@ class GraphApi:
             "components": [{"type": "body", "parameters": values}] if values else [],
         }
         return await self._send(recipient, {"type": "template", "template": template}, tracking_id)
-
-    async def mark_read(self, message_id: str, *, typing: bool = False) -> None:
-        """Show blue ticks, and with ``typing`` that an answer is being written. May be repeated safely.
-
-        Raises:
-            Unavailable: It did not work.
-        """
-        body: dict[str, Any] = {
-            "messaging_product": "whatsapp",
-            "status": "read",
-            "message_id": message_id,
-        }
-        if typing:
-            body["typing_indicator"] = {"type": "text"}
-        try:
-            answer = await self._post(body)
-        except (httpx.RequestError, TimeoutError) as error:
-            raise Unavailable(f"the Graph API cannot be reached ({type(error).__name__})") from None
-        if answer.status_code != 200:
-            raise Unavailable(f"the Graph API answers with HTTP {answer.status_code}")
 
     async def _send(self, recipient: str, message: dict[str, Any], tracking_id: str) -> SendResult:
         if self._token is None:

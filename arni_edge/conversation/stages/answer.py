@@ -8,6 +8,10 @@ from arni_edge.domain.i18n import Catalogue
 from arni_edge.swarm.agents import Agents, Question
 from arni_edge.swarm.router import Intent
 
+# Kinds whose words are meant for the gym; an edited message was answered when it was new.
+_SPOKEN = frozenset({"text", "interactive", "button"})
+_WANT_NO_ANSWER = frozenset({"reaction", "edit", "revoke", "system"})
+
 
 class Answer:
     """Hands the turn to an agent, with exactly the powers of the person who writes."""
@@ -22,7 +26,9 @@ class Answer:
 
     async def __call__(self, turn: Turn) -> Step:
         """Let the agent answer."""
-        if not turn.message.text:
+        if turn.message.kind in _WANT_NO_ANSWER:
+            return Step.ANSWERED
+        if turn.message.kind not in _SPOKEN or not turn.message.text:
             turn.answer = self._catalogue.text("talk.unsupported", turn.language)
             return Step.ANSWERED
 

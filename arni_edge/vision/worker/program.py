@@ -5,6 +5,7 @@ import faulthandler
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 
 import cv2
 import structlog
@@ -57,7 +58,8 @@ async def _serve() -> None:
     cv2.setNumThreads(1)
     async with asyncio.TaskGroup() as group:
         work = group.create_task(_work(start, link, SystemClock()), name="work")
-        await link.closed()
+        with suppress(ConnectionError):  # a daemon that was killed resets the link instead of closing it
+            await link.closed()
         work.cancel()
 
 
@@ -83,6 +85,8 @@ async def _work(start: VisionStart, link: WorkerLink, clock: Clock) -> None:
             per_second = start.detector.frames_per_second
             await Watch(lookouts, detector, link, clock, per_second, pictures, thread).run()
     finally:
+        for lookout in lookouts:
+            lookout.reader.stop()
         thread.shutdown(wait=False, cancel_futures=True)  # a hung detector does not hold up the end
 
 
@@ -92,7 +96,8 @@ def _lookouts(
     loop = asyncio.get_running_loop()
 
     def on_picture() -> None:
-        loop.call_soon_threadsafe(pictures.set)
+        with suppress(RuntimeError):  # the loop has ended: nobody looks any more
+            loop.call_soon_threadsafe(pictures.set)
 
     return [
         Lookout(order, CameraReader(order, clock, on_picture), publisher, clock) for order in start.cameras

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import arni_edge
 import pytest
+
+import arni_edge
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 

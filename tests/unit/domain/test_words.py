@@ -1,14 +1,15 @@
 """Shared words: phone numbers, bands, text folding, identifiers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.messages import Language
 from arni_edge.domain.occupancy import Band, band
 from arni_edge.domain.people import normalise_phone
 from arni_edge.domain.text import fold, guess_language
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Emergencies are recognised in any spelling; talk about emergencies is not one."""
 
 import pytest
+
 from arni_edge.safety import Cause, find_emergency
 
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+
 from arni_edge.domain.errors import ConfigurationError
-from arni_edge.settings import load_settings
+from arni_edge.settings import Settings, load_settings
 
 _MINIMUM = '[site]\nid = "demo"\nname = "Demo"\ncapacity = 40\n'
 _REPOSITORY = Path(__file__).parents[3]
@@ -18,7 +20,7 @@ def _problems(tmp_path: Path, text: str, environment: dict[str, str] | None = No
     return str(caught.value)
 
 
-def _load(tmp_path: Path, text: str, environment: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
+def _load(tmp_path: Path, text: str, environment: dict[str, str] | None = None) -> Settings:
     path = tmp_path / "arni.toml"
     path.write_text(text, encoding="utf-8")
     return load_settings(path, environment or {})
@@ -66,10 +68,14 @@ def test_credentials_come_from_their_directory(tmp_path: Path) -> None:
     credentials.mkdir()
     (credentials / "relay_token").write_text("t0ken\n")
     (credentials / "camera_door_password").write_text("pa55\n")
-    text = _MINIMUM + '[relay]\nurl = "https://relay.example"\n[[cameras]]\nid = "door"\nurl = "rtsp://10.0.0.2/x"\n'
+    text = (
+        _MINIMUM
+        + '[relay]\nurl = "https://relay.example"\n[[cameras]]\nid = "door"\nurl = "rtsp://10.0.0.2/x"\n'
+    )
     settings = _load(tmp_path, text, {"CREDENTIALS_DIRECTORY": str(credentials)})
-    assert settings.relay.token.get_secret_value() == "t0ken"
-    assert settings.cameras[0].password.get_secret_value() == "pa55"
+    assert settings.relay is not None
+    assert settings.relay.token == SecretStr("t0ken")
+    assert settings.cameras[0].password == SecretStr("pa55")
     assert "t0ken" not in repr(settings)
 
 

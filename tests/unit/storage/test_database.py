@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
+from support.database import open_database
+
 from arni_edge.domain.errors import ConfigurationError, Unavailable
 from arni_edge.storage import Database, Transaction
-from support.database import open_database
 
 
 async def _add(tx: Transaction, name: str) -> None:
@@ -36,7 +38,7 @@ async def test_a_unit_that_raises_is_undone_and_nothing_else(tmp_path: Path) -> 
 
 async def test_units_that_gather_share_a_commit(tmp_path: Path) -> None:
     async with open_database(tmp_path / "arni.db") as database:
-        await asyncio.gather(*(database.write(lambda tx, n=n: _add(tx, str(n))) for n in range(100)))
+        await asyncio.gather(*(database.write(partial(_add, name=str(n))) for n in range(100)))
         assert len(await _streams(database)) == 100
         assert database.commits < 20
 
@@ -70,7 +72,8 @@ async def test_what_waits_when_the_writer_stops_is_told(tmp_path: Path, turns_of
     stored = await _streams(database)
     await database.close()
     # Either it was committed before the stop, or its caller hears that it was not.
-    (result,) = await asyncio.wait_for(asyncio.gather(waiting, return_exceptions=True), 5)
+    async with asyncio.timeout(5):
+        (result,) = await asyncio.gather(waiting, return_exceptions=True)
     assert stored == ([] if isinstance(result, Unavailable) else ["late"])
 
 

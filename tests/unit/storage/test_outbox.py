@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+
+from support.clock import ManualClock
+from support.database import open_database
 
 from arni_edge.domain.messages import Channel, OutboundMessage, Priority
 from arni_edge.storage import Database, outbox
-from support.clock import ManualClock
-from support.database import open_database
 
 _WA = Channel.WHATSAPP
 _HELLO = OutboundMessage("k1", _WA, "+491", "hello", reply_to="m1")
@@ -15,7 +17,7 @@ _HELLO = OutboundMessage("k1", _WA, "+491", "hello", reply_to="m1")
 
 async def _queue(database: Database, clock: ManualClock, *messages: OutboundMessage) -> None:
     for message in messages:
-        await database.write(lambda tx, message=message: outbox.add(tx, message, clock.now()))
+        await database.write(partial(outbox.add, message=message, now=clock.now()))
 
 
 async def test_the_same_key_is_stored_once(tmp_path: Path) -> None:
@@ -66,7 +68,13 @@ async def test_a_delivery_report_is_never_taken_back(tmp_path: Path) -> None:
         await box.mark_sending(item.id)
         for status in ("read", "sent", "delivered"):
             await database.write(
-                lambda tx, status=status: outbox.note_delivery(tx, item.id, status, "w1", clock.now())
+                partial(
+                    outbox.note_delivery,
+                    item_id=item.id,
+                    status=status,
+                    provider_id="w1",
+                    now=clock.now(),
+                )
             )
         await box.mark_retry(item.id, clock.now(), "too late")
         rows = await database.read("SELECT state, delivery FROM outbox")
@@ -99,7 +107,7 @@ async def test_a_long_message_is_split_in_its_place(tmp_path: Path) -> None:
         await box.split(item.id, ["one", "two"])
         rows = await database.read("SELECT key, text, reply_to FROM outbox ORDER BY position")
         assert [tuple(row) for row in rows] == [
-            ("k1/1", "one", "m1"),
+            ("k1", "one", "m1"),
             ("k1/2", "two", None),
             ("k2", "hello", "m1"),
         ]

@@ -1,6 +1,7 @@
 """What a message is about; a wrong guess about a door is worse than none."""
 
 import pytest
+
 from arni_edge.swarm.router import Intent, is_bare_yes, route
 
 
@@ -35,6 +36,8 @@ def test_the_intent_of_a_text(text: str, intent: Intent) -> None:
     assert route(text) is intent
 
 
-@pytest.mark.parametrize(("text", "bare"), [("Ja", True), ("ok!", True), ("ja, aber wann?", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "bare"), [("Ja", True), ("ok!", True), ("ja, aber wann?", False), ("", False)]
+)
 def test_a_bare_yes(text: str, bare: bool) -> None:
     assert is_bare_yes(text) is bare

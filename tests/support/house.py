@@ -1,0 +1,130 @@
+"""The judgement, mind and pipeline of a house on a real database, without any wire."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from arni_edge.access import EntryDesk, Rules
+from arni_edge.bus import Bus
+from arni_edge.conversation import Pipeline, Reception, Turns
+from arni_edge.conversation.pipeline import build_pipeline
+from arni_edge.domain.doors import Outcome, UnlatchResult
+from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.messages import Channel, InboundMessage
+from arni_edge.domain.occupancy import UNKNOWN_OCCUPANCY, Occupancy
+from arni_edge.domain.people import Member
+from arni_edge.safety import AlarmDesk
+from arni_edge.settings import Hours, OnCall, Site
+from arni_edge.storage import Database, members
+from arni_edge.swarm.agents import Ops, Persona, Vision, swarm
+from support.clock import ManualClock
+from support.database import open_database
+
+MIA = Member("m1", "Mia Muster", "+4915123456789")
+STRANGER = "+4915999999999"
+
+
+@dataclass
+class FakeLock:
+    """Stands at the port of the entry desk; the real lock is tested on the wire."""
+
+    outcome: Outcome = Outcome.CONFIRMED
+    opened: int = 0
+
+    async def unlatch(self) -> UnlatchResult:
+        self.opened += 1
+        return UnlatchResult(self.outcome, "state=5", 0.5)
+
+
+@dataclass
+class FakeAct:
+    """A local act that may fail a few times first."""
+
+    name: str = "light/floor"
+    failures: int = 0
+    done: int = 0
+
+    async def act(self) -> str:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("not there yet")
+        self.done += 1
+        return "output=true"
+
+
+@dataclass
+class FakeEyes:
+    """What the vision room says."""
+
+    occupancy: Occupancy = UNKNOWN_OCCUPANCY
+
+    def total(self) -> Occupancy:
+        return self.occupancy
+
+
+@dataclass
+class House:
+    database: Database
+    clock: ManualClock
+    lock: FakeLock
+    act: FakeAct
+    eyes: FakeEyes
+    alarms: AlarmDesk
+    entry: EntryDesk
+    pipeline: Pipeline
+    turns: Turns
+    reception: Reception
+    numbers: list[int] = field(default_factory=lambda: [0])
+
+    def message(self, text: str, phone: str = MIA.phone, *, kind: str = "text") -> InboundMessage:
+        """A new message from a phone."""
+        self.numbers[0] += 1
+        return InboundMessage(
+            Channel.WHATSAPP, f"w{self.numbers[0]}", phone, text, self.clock.now(), phone, kind
+        )
+
+    async def answers(self) -> list[str]:
+        """What was said so far, in order."""
+        return [row["text"] for row in await self.database.read("SELECT text FROM outbox ORDER BY position")]
+
+    async def trace(self, message: InboundMessage) -> list[str]:
+        """The stages that have seen a message."""
+        rows = await self.database.read(
+            "SELECT trace FROM inbound WHERE message_id = ?", (message.message_id,)
+        )
+        return str(rows[0]["trace"]).split() if rows else []
+
+
+@asynccontextmanager
+async def open_house(path: Path, *, on_call: int = 1) -> AsyncIterator[House]:
+    """Build the rooms above the ground; Mia is on file, nobody else."""
+    clock, bus, catalogue = ManualClock(), Bus(), Catalogue.load()
+    site = Site(id="demo", name="Demo", capacity=10)
+    lock, act, eyes = FakeLock(), FakeAct(), FakeEyes()
+    people = [OnCall(name=f"p{n}", phone=f"+49155500000{n}") for n in range(on_call)]
+    async with open_database(path / "arni.db") as database:
+        alarms = AlarmDesk(
+            database, bus, clock, catalogue, site=site, on_call=people, acts=[act], template="alarm"
+        )
+        rules = Rules(
+            zone=ZoneInfo("Europe/Berlin"),
+            windows={day: [(time(6), time(23))] for day in range(7)},
+            doors=frozenset({"front"}),
+            mirror_max_age=timedelta(hours=72),
+        )
+        entry = EntryDesk(database, bus, clock, rules=rules, locks={"front": lock})
+        hours = Hours.model_validate({"wednesday": ["06:00-23:00"]})
+        agents = swarm(
+            Vision(catalogue, eyes, site), Ops(catalogue, clock, site, hours), Persona(catalogue, site)
+        )
+        pipeline = build_pipeline(
+            database, clock, catalogue, site=site, alarms=alarms, entry=entry, agents=agents
+        )
+        turns = Turns(database, clock, catalogue, pipeline, site.language)
+        reception = Reception(pipeline, turns, site.language)
+        await database.write(lambda tx: members.put(tx, [MIA], clock.now()))
+        yield House(database, clock, lock, act, eyes, alarms, entry, pipeline, turns, reception)
