@@ -7,10 +7,10 @@ from typing import Final
 import aiomqtt
 import structlog
 
-from arni_edge.broker.backoff import Backoff
 from arni_edge.broker.client import REFUSED, Connection
 from arni_edge.broker.model import BrokerAddress, Delivery, Handler, NotSent, Received, Will
 from arni_edge.broker.takeovers import Takeovers
+from arni_edge.domain.backoff import Backoff
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress
@@ -151,7 +151,7 @@ class BrokerSession:
             progress: Called at least every five seconds or so unless a handler hangs; a broker that is away
                 is no reason for silence.
         """
-        backoff = Backoff()
+        backoff = Backoff(first=0.2, longest=5.0, stable=10.0)
         while True:
             progress()
             lasted = await self._run_once(progress)

@@ -1,19 +1,18 @@
 """The line from the relay into the house: in order, one at a time, nothing lost."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from arni_edge.domain.backoff import Backoff
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.health import Progress, State
 from arni_edge.relay.client import Batch, Gap, RelayClient, RelayEvent
 
 _log = structlog.get_logger(__name__)
-_dice = secrets.SystemRandom()
 _T = TypeVar("_T")
 
 _TICK_SECONDS = 1.0
@@ -67,7 +66,7 @@ class RelayPull:
         self._consume = consume
         self._clock = clock
         self._health = health
-        self._longest_backoff = longest_backoff
+        self._backoff = Backoff(first=0.5, longest=longest_backoff)
         self._failures = 0
         self._gap_at: float | None = None
         self.caught_up_at: float | None = None
@@ -87,7 +86,7 @@ class RelayPull:
                 self._lost(str(error))
                 # The consumer may have failed half-way through a batch; the database knows how far it came.
                 position = None
-                await _ticking(asyncio.sleep(self._backoff()), progress)
+                await _ticking(asyncio.sleep(self._backoff.next()), progress)
 
     async def _round(self, position: int, progress: Progress) -> int:
         """One poll and everything that came of it."""
@@ -123,6 +122,7 @@ class RelayPull:
         if self._failures:
             _log.info("relay_back", failures=self._failures)
             self._failures = 0
+            self._backoff.forget()
         if batch.gap is not None and batch.gap != self.last_gap:
             _log.error("relay_gap", after=batch.gap.after, oldest=batch.gap.oldest)
             self.last_gap = batch.gap
@@ -138,11 +138,6 @@ class RelayPull:
         self._failures += 1
         self.caught_up_at = self.caught_up_since = None
         self._health(State.DOWN, reason)
-
-    def _backoff(self) -> float:
-        """Seconds to wait: doubling, with jitter, so that a thousand boxes do not return at once."""
-        longest = min(self._longest_backoff, 0.5 * 2 ** min(self._failures, 16))
-        return _dice.uniform(longest / 2, longest)
 
 
 async def _ticking(work: Coroutine[Any, Any, _T], progress: Progress) -> _T:

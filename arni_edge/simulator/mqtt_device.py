@@ -15,6 +15,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from arni_edge.broker import BrokerAddress, Will
 from arni_edge.broker.dial import dial
+from arni_edge.domain.backoff import Backoff
 
 _log = structlog.get_logger(__name__)
 
@@ -148,7 +149,8 @@ class MqttDevice(ABC):
         self._thawed.set()
         self._held: deque[Outgoing] = deque(maxlen=_HELD_WHILE_FROZEN)
         self._corpses: list[_Line] = []
-        self._failures = 0
+        shortest, longest = identity.reconnect
+        self._backoff = Backoff(first=shortest, longest=longest)
 
     # --- what a kind of device adds ---------------------------------------------------------------------
 
@@ -217,7 +219,7 @@ class MqttDevice(ABC):
                 await line.open()
                 await line.subscribe(list(self.topics()))
             self._line = line
-            self._failures = 0
+            self._backoff.forget()
             self.on_connected()
             async for message in line.messages:
                 await self._thawed.wait()
@@ -232,11 +234,8 @@ class MqttDevice(ABC):
 
     async def _pause(self) -> None:
         """Wait before the next attempt: longer each time, and never in step with other devices."""
-        shortest, longest = self._identity.reconnect
-        pause = min(longest, shortest * 2**self._failures)
-        self._failures = min(self._failures + 1, 16)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause * self.dice.uniform(0.5, 1.0)):
+            async with asyncio.timeout(self._backoff.next()):
                 await self._unpowered.wait()
 
     # --- breaking it ------------------------------------------------------------------------------------
