@@ -77,9 +77,12 @@ def _house(gym: Gym, status: dict[str, Any]) -> Table:
 
 
 def _health(status: dict[str, Any]) -> Table:
-    table = Table("part", "state", "reason", "since", title="Health", expand=True)
-    colours = {"ok": "green", "degraded": "yellow", "down": "red"}
-    for part in status["parts"]:
+    troubled = [part for part in status["parts"] if part["state"] != "ok"]
+    title = f"Health: {len(status['parts']) - len(troubled)} of {len(status['parts'])} parts ok"
+    table = Table("part", "state", "reason", "since", title=title, expand=True)
+    colours = {"degraded": "yellow", "down": "red"}
+    # Only what is not well, so that the picture fits into 24 lines.
+    for part in troubled:
         state = Text(part["state"], colours[part["state"]])
         table.add_row(part["part"], state, part["reason"], str(part["since"])[11:19])
     return table
