@@ -1,19 +1,17 @@
 """From file, environment and credentials directory to :class:`Settings`, or to a report that helps."""
 
-import difflib
 import os
 import tomllib
-import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ValidationError
 
 from arni_edge.domain.errors import ConfigurationError
-from arni_edge.logs import mask_text
+from arni_edge.settings.explain import dotted, explain
 from arni_edge.settings.model import Settings
+from arni_edge.settings.shape import Where, is_list, is_secret, model_in, take_secrets
 
 ENVIRONMENT_PREFIX = "ARNI_"
 """``ARNI_SITE__CAPACITY=40`` sets ``site.capacity``; two underscores separate the levels."""
@@ -45,14 +43,20 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     """
     env = os.environ if environment is None else environment
     values = _read_file(path)
-    _refuse_secrets(values, path)
-    _apply_environment(values, env)
+    problems = [f"{path}: {problem}" for problem in _refuse_secrets(values)]
+    variables = _apply_environment(values, env)
     if directory := env.get("CREDENTIALS_DIRECTORY"):
         _apply_credentials(values, Path(directory))
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise ConfigurationError(*(_explain(problem, path) for problem in error.errors())) from None
+        for problem in error.errors():
+            source = variables.get(problem["loc"][:2])
+            problems.append(f"{f'environment {source}' if source else path}: {explain(problem)}")
+        raise ConfigurationError(*problems) from None
+    if problems:
+        raise ConfigurationError(*problems)
+    return settings
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -70,56 +74,16 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}") from None
 
 
-# --- what is secret -------------------------------------------------------------------------------------
+def _refuse_secrets(values: dict[str, Any]) -> Iterator[str]:
+    """Take the secrets out of the file's values; yields what to do with each instead."""
+    for where in take_secrets(values, Settings):
+        yield (
+            f"{dotted(where)} = ***: a secret does not belong into the file; put it into the credential "
+            f"'{_credential_name(values, where)}' (see config/arni.toml)"
+        )
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The section class inside an annotation such as ``WhatsApp | None`` or ``list[Camera]``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in typing.get_args(annotation):
-        if found := _model_in(inner):
-            return found
-    return None
-
-
-def _is_secret(annotation: object) -> bool:
-    return annotation is SecretStr or SecretStr in typing.get_args(annotation)
-
-
-def _is_list(annotation: object) -> bool:
-    return typing.get_origin(annotation) is list
-
-
-def _secret_values(
-    values: object, model: type[BaseModel], at: tuple[str | int, ...] = ()
-) -> Iterator[tuple[str | int, ...]]:
-    """Paths of all secrets that are present in raw values."""
-    if not isinstance(values, dict):
-        return
-    for name, field in model.model_fields.items():
-        if name not in values:
-            continue
-        if _is_secret(field.annotation):
-            yield (*at, name)
-        elif inner := _model_in(field.annotation):
-            items = values[name] if isinstance(values[name], list) else [values[name]]
-            for index, item in enumerate(items):
-                deeper = (*at, name, index) if _is_list(field.annotation) else (*at, name)
-                yield from _secret_values(item, inner, deeper)
-
-
-def _refuse_secrets(values: dict[str, Any], path: Path) -> None:
-    found = [
-        f"{path}: {_dotted(where)} = ***: a secret does not belong into the file; put it into the credential "
-        f"'{_credential_name(values, where)}' (see config/arni.toml)"
-        for where in _secret_values(values, Settings)
-    ]
-    if found:
-        raise ConfigurationError(*found)
-
-
-def _credential_name(values: dict[str, Any], where: tuple[str | int, ...]) -> str:
+def _credential_name(values: dict[str, Any], where: Where) -> str:
     if where[0] == "cameras" and isinstance(where[1], int):
         return CAMERA_CREDENTIAL.format(id=values["cameras"][where[1]].get("id", "ID"))
     return "_".join(str(part) for part in where)
@@ -128,17 +92,21 @@ def _credential_name(values: dict[str, Any], where: tuple[str | int, ...]) -> st
 # --- environment and credentials ------------------------------------------------------------------------
 
 
-def _apply_environment(values: dict[str, Any], env: Mapping[str, str]) -> None:
+def _apply_environment(values: dict[str, Any], env: Mapping[str, str]) -> dict[Where, str]:
+    """Put variables over the file's values; returns which variable set which path."""
+    variables: dict[Where, str] = {}
     for name, text in env.items():
         if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
             continue
         section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
         target = values.setdefault(section, {})
-        if not isinstance(target, dict):
+        if section not in dict(_sections()) or not isinstance(target, dict):
             raise ConfigurationError(
-                f"environment {name}: [{section}] is a list in the file; the environment cannot set it"
+                f"environment {name}: only plain sections can be set so: {', '.join(dict(_sections()))}"
             )
         target[key] = text
+        variables[section, key] = name
+    return variables
 
 
 def _apply_credentials(values: dict[str, Any], directory: Path) -> None:
@@ -147,7 +115,7 @@ def _apply_credentials(values: dict[str, Any], directory: Path) -> None:
             continue
         for name, field in model.model_fields.items():
             secret = _read_credential(directory, f"{section}_{name}")
-            if _is_secret(field.annotation) and secret is not None:
+            if is_secret(field.annotation) and secret is not None:
                 values[section][name] = secret
     cameras = values.get("cameras")
     for camera in cameras if isinstance(cameras, list) else []:
@@ -159,8 +127,8 @@ def _apply_credentials(values: dict[str, Any], directory: Path) -> None:
 
 def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
     for name, field in Settings.model_fields.items():
-        model = _model_in(field.annotation)
-        if model is not None and not _is_list(field.annotation):
+        model = model_in(field.annotation)
+        if model is not None and not is_list(field.annotation):
             yield name, model
 
 
@@ -173,57 +141,3 @@ def _read_credential(directory: Path, name: str) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"credential '{name}': cannot be read: {error}") from None
-
-
-# --- telling people -------------------------------------------------------------------------------------
-
-
-def _explain(problem: ErrorDetails, path: Path) -> str:
-    where = tuple(part for part in problem["loc"] if part != "nuki")
-    at = f"{path}: {_dotted(where)}" if where else f"{path}"
-    if problem["type"] == "missing":
-        return f"{at}: is missing; config/arni.toml shows what belongs there"
-    if problem["type"] == "extra_forbidden":
-        return f"{at}: is not a setting{_suggest(where)}"
-    message = problem["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if not where:
-        return f"{at}: {message}"
-    return f"{at} = {_shown(problem['input'], where)}: {message}"
-
-
-def _dotted(where: tuple[str | int, ...]) -> str:
-    text = ""
-    for part in where:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
-
-
-def _annotation_at(where: tuple[str | int, ...]) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Settings
-    for part in where:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part) if model else None
-        model = _model_in(field.annotation) if field else None
-    return model
-
-
-def _shown(value: object, where: tuple[str | int, ...]) -> str:
-    parent = _annotation_at(where[:-1])
-    field = parent.model_fields.get(str(where[-1])) if parent else None
-    if field is not None and _is_secret(field.annotation):
-        return "***"
-    if isinstance(value, dict | list):
-        return "{…}" if isinstance(value, dict) else "[…]"
-    text = mask_text(repr(value) if isinstance(value, str) else str(value))
-    return text if len(text) <= 60 else text[:57] + "…'"
-
-
-def _suggest(where: tuple[str | int, ...]) -> str:
-    parent = _annotation_at(where[:-1])
-    names = list(parent.model_fields) if parent else []
-    close = difflib.get_close_matches(str(where[-1]), names, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known here: {', '.join(names)}" if names else ""

@@ -1,7 +1,7 @@
 """Group commit against single commits, in the same run on the same disk.
 
-The ratio of the times is printed (``pytest -s tests/bench``), not asserted: on a disk whose sync is quick it is 3 to
-5, on real flash far more. What is asserted is the cause: how many syncs the disk is asked for.
+The ratio of the times is printed (``pytest -s tests/bench``), not asserted: on a disk with quick syncs it is
+3 to 5, on real flash far more. What is asserted is the cause: how many syncs the disk is asked for.
 """
 
 import asyncio
@@ -9,8 +9,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-from arni_edge.storage import Transaction
 from support.database import open_database
+
+from arni_edge.storage import Transaction
 
 _ROWS = 400
 

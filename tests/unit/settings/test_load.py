@@ -83,6 +83,42 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert _load(tmp_path, _MINIMUM, {"ARNI_SITE__CAPACITY": "77"}).site.capacity == 77
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("site = 3\n", "site = 3: must be a table: [site]"),
+        ("cameras = {a = 1}\n" + _MINIMUM, "[[cameras]]"),
+        (_MINIMUM.replace("40", "4.5"), "must be a whole number"),
+        (_MINIMUM.replace("40", "1e400"), "must be a whole number"),
+        (_MINIMUM.replace("40", "0"), "must be at least 1"),
+        (_MINIMUM.replace('"demo"', '"Über Gym"'), "lower-case letters"),
+        (_MINIMUM + '[logging]\nlevel = "loud"\n', "'debug', 'info', 'warning' or 'error'"),
+        (_MINIMUM + '[vision]\nenabled = "perhaps"\n', "must be true or false"),
+    ],
+)
+def test_what_would_be_right_is_said_in_plain_words(tmp_path: Path, text: str, expected: str) -> None:
+    problem = _problems(tmp_path, text)
+    assert expected in problem
+    assert "instance of" not in problem
+
+
+def test_a_secret_in_the_file_does_not_hide_the_other_problems(tmp_path: Path) -> None:
+    text = _MINIMUM.replace("40", "0") + '[relay]\nurl = "https://r.example"\ntoken = "geheim"\n'
+    problem = _problems(tmp_path, text)
+    assert "relay_token" in problem
+    assert "site.capacity" in problem
+    assert "geheim" not in problem
+
+
+def test_a_problem_from_the_environment_names_the_variable(tmp_path: Path) -> None:
+    problem = _problems(tmp_path, _MINIMUM, {"ARNI_SITE__CAPACITY": "many"})
+    assert "environment ARNI_SITE__CAPACITY: site.capacity = 'many'" in problem
+
+
+def test_a_list_cannot_be_set_from_the_environment(tmp_path: Path) -> None:
+    assert "only plain sections" in _problems(tmp_path, _MINIMUM, {"ARNI_CAMERAS__URL": "x"})
+
+
 def test_a_wrong_secret_is_masked(tmp_path: Path) -> None:
     text = _MINIMUM + '[relay]\nurl = "https://relay.example"\n'
     path = tmp_path / "arni.toml"
