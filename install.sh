@@ -44,8 +44,9 @@ begin() {
     printf '==> %s\n' "$DOING"
 }
 
+# Takes one line per argument.
 give_up() {
-    printf 'install.sh: %s\n' "$@" >&2
+    printf '%s\n' "install.sh: $1" "${@:2}" >&2
     exit "$EX_MISSING"
 }
 
@@ -106,8 +107,9 @@ bring_packages() {
 is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null || true) == installed ]]; }
 
 bring_debian_packages() {
-    local package missing=() had_broker=yes
-    for package in "${PACKAGES[@]}" $(venv_package); do
+    local package for_uv missing=() had_broker=yes
+    for_uv=$(venv_package)
+    for package in "${PACKAGES[@]}" ${for_uv:+"$for_uv"}; do
         is_installed "$package" || missing+=("$package")
     done
     if ((${#missing[@]} == 0)); then
@@ -119,15 +121,19 @@ bring_debian_packages() {
             "    apt-get update && apt-get install --no-install-recommends ${missing[*]}" ''
     fi
     is_installed mosquitto || had_broker=no
-    begin "installing ${missing[*]}"
+    begin "installing ${missing[*]} (minutes)"
     apt_get update
     apt_get install --yes --no-install-recommends "${missing[@]}"
     [[ $had_broker == yes ]] || rest_packaged_broker
 }
 
+# What apt says fills pages; it is shown when it fails.
 apt_get() {
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get --quiet --option DPkg::Lock::Timeout=300 "$@" </dev/null
+    local code=0 said
+    said=$(as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get --quiet --option DPkg::Lock::Timeout=300 "$@" 2>&1 </dev/null) || code=$?
+    ((code == 0)) || printf '%s\n' "$said" >&2
+    return "$code"
 }
 
 # The package starts a broker on port 1883, where the daemon's own shall listen. One that was there before this
@@ -235,7 +241,7 @@ works() { [[ -x $1 ]] && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11
 # Makes .venv hold what uv.lock says. Takes the options of "uv sync" that choose the extras. What other commands
 # brought stays (--inexact), so that "demo" does not take the developer's tools away.
 bring_environment() {
-    local uv
+    local uv python product
     bring_uv
     begin 'bringing the Python packages of uv.lock into .venv'
     uv=$(find_uv)
@@ -247,7 +253,9 @@ bring_environment() {
     unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
     export UV_PYTHON_DOWNLOADS=never UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180}
     "$uv" --project "$ROOT" sync --quiet --frozen --inexact "$@"
-    say "$("$BIN/python" --version), $("$BIN/arni-edge" --version)"
+    python=$("$BIN/python" --version)
+    product=$("$BIN/arni-edge" --version)
+    say "$python, $product"
 }
 
 # --- commands -----------------------------------------------------------------------------------------------
@@ -260,14 +268,14 @@ demo() {
         exec "$BIN/arni-edge" simulate "$@"
     fi
     local report=$ROOT/evening-report.json
-    begin 'playing an evening in the simulated gym (about two minutes)'
+    begin 'playing an evening in the simulated gym (one to two minutes)'
     "$BIN/arni-edge" simulate --scenario evening --report "$report"
     say "the report: $report"
     if [[ -t 1 ]]; then
         begin 'opening the simulated gym; Ctrl-C closes it'
         exec "$BIN/arni-edge" simulate
     fi
-    say 'the gym stays open for visitors in a terminal: arni-edge simulate'
+    say "this is no terminal, so the gym has closed; to keep it open: $BIN/arni-edge simulate"
 }
 
 run_tests() {

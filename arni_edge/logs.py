@@ -16,6 +16,8 @@ _PRIVATE = re.compile(
 )
 # A phone number in running text: 9 to 15 digits, perhaps with + and separators; ids of ours contain letters.
 _PHONE = re.compile(r"(?<![\w.:-])(?:\+|00)?\d(?:[\s()/-]?\d){8,14}(?![\w.:-])")
+# WhatsApp's message ids hold the sender's number in base64.
+_WAMID = re.compile(r"wamid\.\S+")
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s@]+@")
 _BEARER = re.compile(r"(?i)(bearer\s+)\S+")
 _MASK = "***"
@@ -25,7 +27,7 @@ def mask_text(text: str) -> str:
     """Take credentials and phone numbers out of running text."""
     text = _CREDENTIALS_IN_URL.sub(_MASK + "@", text)
     text = _BEARER.sub(r"\1" + _MASK, text)
-    return _PHONE.sub(_MASK, text)
+    return _PHONE.sub(_MASK, _WAMID.sub(_MASK, text))
 
 
 def _mask_value(key: str, value: Any) -> Any:
@@ -70,7 +72,7 @@ def configure_logging(level: str, *, component: str = "core") -> None:
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_to_json)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a reload may change the level
     )
     structlog.contextvars.bind_contextvars(component=component)
     # Libraries speak through logging; they go the same way, warnings and worse only.

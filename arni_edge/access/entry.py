@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -68,13 +68,16 @@ class EntryDesk:
         Raises:
             Unavailable: The decision could not be stored; then nothing was opened.
         """
-        decision = decide(request, member, assurance, self._rules, await self._mirror_age())
+        now = self._clock.now()
+        decision = decide(request, member, assurance, now, self._rules, await self._mirror_age(now))
         member_id = member.member_id if member else None
-        fresh = await self._database.write(lambda tx: door_audit.record(tx, request, member_id, decision))
+        fresh = await self._database.write(
+            lambda tx: door_audit.record(tx, request, member_id, decision, now)
+        )
         if not fresh:
             return await self._known(request)
         if isinstance(decision, Deny):
-            return self._denied(request, decision)
+            return self._denied(request, decision, now)
         return await self._open(request, decision)
 
     async def _open(self, request: EntryRequest, decision: Decision) -> Entry:
@@ -101,12 +104,10 @@ class EntryDesk:
         )
         return Entry(None, result.outcome)
 
-    def _denied(self, request: EntryRequest, decision: Deny) -> Entry:
+    def _denied(self, request: EntryRequest, decision: Deny, now: datetime) -> Entry:
         _LOG.info("entry_denied", door=request.door, request=request.request_id, reason=decision.reason)
         self._bus.publish(
-            EntryDenied(
-                at=request.at, door=request.door, request_id=request.request_id, reason=decision.reason
-            )
+            EntryDenied(at=now, door=request.door, request_id=request.request_id, reason=decision.reason)
         )
         return Entry(decision.reason, None)
 
@@ -117,6 +118,9 @@ class EntryDesk:
             return Entry(DenyReason(row["rule"]), None)
         return Entry(None, Outcome(row["outcome"]) if row is not None and row["outcome"] else Outcome.UNKNOWN)
 
-    async def _mirror_age(self) -> timedelta | None:
-        refreshed = await members.refreshed_at(self._database)
-        return self._clock.now() - refreshed if refreshed else None
+    async def _mirror_age(self, now: datetime) -> timedelta | None:
+        mirror = await members.mirror(self._database)
+        if mirror is None:
+            return None
+        # Books that the owner keeps by hand do not go stale: nothing else knows better.
+        return timedelta(0) if mirror.kept_by_hand else now - mirror.refreshed_at

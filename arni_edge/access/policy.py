@@ -11,6 +11,9 @@ from arni_edge.domain.people import Assurance, Member, MemberState
 Windows = Mapping[int, Sequence[tuple[time, time]]]
 """Weekday (0 = Monday) to spans of local time; the end is exclusive, ``time.max`` means midnight."""
 
+# Phones, Meta and the box each have a clock of their own.
+_CLOCK_SKEW = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -21,6 +24,7 @@ class Rules:
         windows: When members may come in.
         doors: Doors that may be opened by policy.
         mirror_max_age: Older knowledge about members opens nothing.
+        request_max_age: An older wish opens nothing: nobody may be standing there any more.
         assurance: The least assurance that a request needs.
     """
 
@@ -28,6 +32,7 @@ class Rules:
     windows: Windows
     doors: frozenset[str]
     mirror_max_age: timedelta
+    request_max_age: timedelta = timedelta(seconds=90)
     assurance: Assurance = Assurance.CHANNEL
 
 
@@ -42,15 +47,17 @@ def decide(
     request: EntryRequest,
     member: Member | None,
     assurance: Assurance,
+    now: datetime,
     rules: Rules,
     mirror_age: timedelta | None,
 ) -> Decision:
     """Decide whether a door opens.
 
     Args:
-        request: Which door, when.
+        request: Which door, and when it was asked for.
         member: Who is asking, as the mirror knows them; None for a stranger.
         assurance: How sure we are that it is them.
+        now: The present (aware).
         rules: The owner's rules.
         mirror_age: Since when the mirror was last known to be true; None when it never was.
 
@@ -67,7 +74,10 @@ def decide(
         return Deny(DenyReason.MIRROR_STALE)
     if member.state is not MemberState.ACTIVE:
         return Deny(_STATE_REASONS[member.state])
-    local = request.at.astimezone(rules.zone)
+    # After an outage old messages arrive; one from the future means that a clock is wrong.
+    if not -_CLOCK_SKEW <= now - request.asked_at <= rules.request_max_age:
+        return Deny(DenyReason.STALE)
+    local = now.astimezone(rules.zone)
     if member.valid_from is not None and local.date() < member.valid_from:
         return Deny(DenyReason.NOT_YET)
     if member.valid_until is not None and local.date() > member.valid_until:

@@ -4,7 +4,26 @@ from arni_edge.broker.model import Will
 from arni_edge.broker.session import BrokerSession
 from arni_edge.bus import Bus
 from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.events import (
+    AlarmRaised,
+    DeviceAvailabilityChanged,
+    DoorCommandEnded,
+    HealthChanged,
+    LockChanged,
+    UnrequestedOpening,
+    ZoneCounted,
+)
 from arni_edge.domain.health import Progress
+
+_PUBLIC = (
+    HealthChanged,
+    ZoneCounted,
+    LockChanged,
+    DeviceAvailabilityChanged,
+    DoorCommandEnded,
+    UnrequestedOpening,
+    AlarmRaised,
+)
 
 
 def online_topic(site_id: str) -> str:
@@ -18,16 +37,16 @@ def daemon_will(site_id: str) -> Will:
 
 
 class Mirror:
-    """Publishes ``arni/<site>/online`` and every event as ``arni/<site>/event/<kind>``.
+    """Publishes ``arni/<site>/online`` and public events as ``arni/<site>/event/<kind>``.
 
-    Events hold numbers and identifiers only. The broker is a wire: what cannot be published now is not kept,
-    because everything that matters is in the database already.
+    Who was refused, and why, is nobody's business in the building. The broker is a wire: what cannot be
+    published now is not kept, because everything that matters is in the database already.
     """
 
     def __init__(self, broker: BrokerSession, bus: Bus, site_id: str) -> None:
         self._broker = broker
         self._site_id = site_id
-        self._events = bus.subscribe()
+        self._events = bus.subscribe(*_PUBLIC)
         broker.on_session(self._announce)
 
     async def run(self, progress: Progress) -> None:

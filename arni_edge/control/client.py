@@ -1,6 +1,7 @@
 """The command's end of the control socket. Blocking: the command does one thing and ends."""
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,31 @@ def call(path: Path, method: str, params: dict[str, Any] | None = None, *, timeo
         Unavailable: No daemon answers there.
         Refused: The daemon answered with an error; its words are in the message.
     """
+    request = orjson.dumps({"method": method, "params": params or {}}) + b"\n"
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(timeout)
-            connection.connect(str(path))
-            connection.sendall(orjson.dumps({"method": method, "params": params or {}}) + b"\n")
-            with connection.makefile("rb") as answers:
-                line = answers.readline()
+        line = _exchange(path, request, timeout)
+    except TimeoutError:
+        raise Unavailable(f"the daemon at {path} gave no answer within {timeout:g} s") from None
+    except PermissionError:
+        raise Unavailable(f"you may not use {path}; use sudo, or join the group of that file") from None
     except OSError as error:
-        raise Unavailable(f"no daemon answers at {path} ({error}); is arni-edge running?") from None
-    if not line:
+        raise Unavailable(f"no daemon answers at {path} ({error.strerror}); is arni-edge running?") from None
+    # A daemon that is killed while it answers leaves half a line.
+    if not line.endswith(b"\n"):
         raise Unavailable(f"the daemon at {path} ended the connection")
     answer = orjson.loads(line)
     if "error" in answer:
         raise Refused(answer["error"])
     return answer["result"]
+
+
+def _exchange(path: Path, request: bytes, timeout: float) -> bytes:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout)
+        connection.connect(str(path))
+        # A request that is refused for its length is answered before all of it was sent.
+        with suppress(BrokenPipeError):
+            connection.sendall(request)
+        with suppress(ConnectionResetError), connection.makefile("rb") as answers:
+            return answers.readline()
+    return b""

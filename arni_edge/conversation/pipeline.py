@@ -65,7 +65,7 @@ def build_pipeline(
     """The one ordered list of stages."""
     return Pipeline(
         reception=(
-            Safety(alarms),  # an emergency ends here, whoever it is
+            Safety(clock, catalogue, alarms),  # an emergency ends here, whoever it is
             Deduplicate(database, clock),  # stored; a second delivery ends here
         ),
         turn=(
@@ -74,7 +74,7 @@ def build_pipeline(
             Mode(database, clock, catalogue),  # has a human taken over?
             Approval(catalogue),  # is this the yes to something proposed?
             Route(),  # what is it about?
-            Answer(catalogue, clock, entry, agents),  # the agent and its tools
+            Answer(catalogue, entry, agents),  # the agent and its tools
             Deliver(database, clock, catalogue, site),  # into the durable outbox, exactly once
         ),
     )

@@ -33,7 +33,11 @@ class Reception:
         self._turns.wake()
 
     async def _receive(self, message: InboundMessage) -> None:
-        """One message. A bug in a stage must not keep it, or the messages behind it, from being stored."""
+        """One message. A bug in a stage must not keep it from being stored by the stage behind it.
+
+        Raises:
+            Unavailable: It could not be stored, for whatever reason.
+        """
         stages = self._pipeline.reception
         while stages:
             turn = Turn(message, guess_language(message.text, self._default_language))
@@ -41,9 +45,10 @@ class Reception:
                 await self._pipeline.walk(stages, turn)
             except Unavailable:
                 raise
-            except Exception:  # noqa: BLE001 - logged, and the message goes on without that stage
-                crashed = len(turn.trace)
-                _LOG.exception("reception_stage_crashed", stage=turn.trace[-1], message=message.message_id)
-                stages = stages[crashed:]
+            except Exception as error:
+                _LOG.exception("reception_stage_crashed", stage=turn.trace[-1], message=message.key)
+                stages = stages[len(turn.trace) :]
+                if not stages:
+                    raise Unavailable("the message could not be stored") from error
             else:
                 return

@@ -71,7 +71,7 @@ def control_methods(
     async def put_members(params: Mapping[str, Any]) -> int:
         people = [_member(raw) for raw in params.get("members", [])]
         now = base.clock.now()
-        await base.database.write(lambda tx: members.put(tx, people, now))
+        await base.database.write(lambda tx: members.put_by_hand(tx, people, now))
         return len(people)
 
     async def list_members(_: Mapping[str, Any]) -> list[dict[str, Any]]:

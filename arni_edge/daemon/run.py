@@ -1,19 +1,24 @@
-"""Runs the house: start, reload, stop."""
+"""Runs the daemon: start, reload, stop, and what systemd is told."""
 
 import asyncio
+import faulthandler
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import structlog
 
+from arni_edge.broker.preflight import only_one
 from arni_edge.bus import Bus
 from arni_edge.control import ControlServer
-from arni_edge.daemon.house import Foundation, House, build_house
+from arni_edge.daemon.house import Foundation
 from arni_edge.daemon.methods import control_methods
+from arni_edge.daemon.residence import Residence, try_out
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.errors import ConfigurationError
-from arni_edge.domain.health import Progress
+from arni_edge.domain.errors import ArniError, ConfigurationError, Unavailable
+from arni_edge.domain.events import HealthChanged
+from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.logs import configure_logging
 from arni_edge.settings import Settings, load_settings
@@ -21,6 +26,17 @@ from arni_edge.storage import Database
 from arni_edge.supervision import Child, HealthBoard, Notifier, Supervisor
 
 _LOG = structlog.get_logger(__name__)
+
+Late = Callable[[], list[str]]
+Reload = Callable[[], Awaitable[None]]
+
+# What must work before we say so. A broker or an internet that is away does not delay it.
+_ESSENTIAL = ("storage", "control", "house")
+_SYSTEMD = "systemd"
+_STATUS_SECONDS = 1.0
+# A part that refuses to stop, or a thread that hangs, must not hold the daemon: what is on the disk is right at
+# every instant.
+_STOP_SECONDS = 5.0
 
 
 class Daemon:
@@ -31,123 +47,130 @@ class Daemon:
         self._clock = clock
         self._notifier = Notifier()
         self._stop = asyncio.Event()
-        self._changed = asyncio.Event()
-        self._house_tree: Supervisor | None = None
-        self._next: House | None = None
+        self._hangup = asyncio.Event()
+        self._reloading = asyncio.Lock()
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT.
 
         Raises:
             ConfigurationError: There is no usable configuration or database.
+            Unavailable: The disk cannot be used now, or another daemon uses it.
         """
         settings = await asyncio.to_thread(load_settings, self._config)
         configure_logging(settings.logging.level)
-        database = await Database.open(settings.paths.database)
-        try:
+        self._heed_signals()
+        async with AsyncExitStack() as ground:
+            _hold(settings.paths.state, ground)
+            database = await Database.open(settings.paths.database)
+            ground.push_async_callback(database.close)
             await self._run(settings, database)
-        finally:
-            await database.close()
-            _LOG.info("stopped")
+        _LOG.info("stopped")
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._hangup.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
 
     async def _run(self, settings: Settings, database: Database) -> None:
         bus = Bus()
         base = Foundation(database, self._clock, bus, HealthBoard(bus, self._clock), Catalogue.load())
-        self._next = build_house(settings, base)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._reload_quietly(base))
-
-        control = ControlServer(
-            settings.paths.control_socket,
-            control_methods(base, lambda: self._house, lambda: self._reload(base)),
-        )
+        await try_out(settings, base)
+        residence = Residence(settings, base, lasting=(*_ESSENTIAL, _SYSTEMD))
         tree = Supervisor(base.board, self._clock)
+
+        async def reload() -> None:
+            await self._reload(residence)
+
+        def late() -> list[str]:
+            return tree.late + residence.late
+
+        methods = control_methods(base, lambda: residence.house, reload)
+        control = ControlServer(settings.paths.control_socket, methods)
         tree.add(Child("storage", database.run))
         tree.add(Child("control", control.run))
-        tree.add(Child("house", lambda progress: self._keep_house(base, progress), silence_seconds=None))
-        tree.add(Child("systemd", lambda _: self._tell_systemd(base, tree), silence_seconds=None))
+        tree.add(Child("house", residence.run, silence_seconds=None))
+        tree.add(Child(_SYSTEMD, lambda _: self._serve_systemd(base, late, reload), silence_seconds=None))
+        await self._until_stop(tree)
+
+    async def _until_stop(self, tree: Supervisor) -> None:
         running = asyncio.create_task(tree.run(), name="tree")
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        self._notifier.stopping()
-        _LOG.info("stopping")
-        stopping.cancel()
-        running.cancel()
-        await asyncio.wait({running})
-        if not running.cancelled() and (error := running.exception()) is not None:
-            raise error
-
-    # --- the house ----------------------------------------------------------------------------------------
-
-    @property
-    def _house(self) -> House:
-        assert self._next is not None  # set before anything runs
-        return self._next
-
-    async def _keep_house(self, base: Foundation, progress: Progress) -> None:
-        """Run the present house; when the settings change, stop it and run the next one."""
-        while True:
-            house = self._house
-            await house.entry.abandon()
-            self._changed.clear()
-            progress()
-            tree = self._house_tree = Supervisor(base.board, self._clock)
-            for child in house.children:
-                tree.add(child)
-            await house.alarms.resume()
-            running = asyncio.create_task(tree.run(), name="house")
-            try:
-                await self._changed.wait()
-            finally:
-                running.cancel()
-                await asyncio.wait({running})
-                for close in house.closers:
-                    await close()
-            _LOG.info("house_stopped_for_reload")
-
-    async def _reload(self, base: Foundation) -> None:
-        """Re-read the settings and move into the house they describe; the old one stays if that fails."""
-        self._notifier.reloading()
         try:
-            settings = await asyncio.to_thread(load_settings, self._config)
-            self._check_paths(settings)
-            house = build_house(settings, base)
-        except ConfigurationError as error:
-            _LOG.error("reload_refused", problems=list(error.problems))
-            raise
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            self._notifier.stopping()
+            _LOG.info("stopping")
         finally:
-            self._notifier.ready()
-        configure_logging(settings.logging.level)
-        base.board.forget_all_but("storage", "control", "house")
-        self._next = house
-        self._changed.set()
-        _LOG.info("reloaded")
+            # Shows where it hangs, and ends it.
+            faulthandler.dump_traceback_later(_STOP_SECONDS, exit=True)
+            stopping.cancel()
+            running.cancel()
+            await asyncio.wait({running})
+        if not running.cancelled():
+            running.result()
 
-    def _check_paths(self, settings: Settings) -> None:
-        if settings.paths != self._house.settings.paths:
-            raise ConfigurationError(f"{self._config}: paths: cannot change while running; restart instead")
-
-    def _reload_quietly(self, base: Foundation) -> None:
-        """SIGHUP: the same, with nobody to tell but the journal."""
-        task = asyncio.ensure_future(self._reload(base))
-        task.add_done_callback(lambda done: done.exception())
+    async def _reload(self, residence: Residence) -> None:
+        """Re-read the settings and move into the house they describe, or stay if they are refused."""
+        async with self._reloading:
+            self._notifier.reloading()
+            try:
+                settings = await asyncio.to_thread(load_settings, self._config)
+                if settings.paths != residence.settings.paths:
+                    raise ConfigurationError(
+                        f"{self._config}: paths: cannot change while running; restart instead"
+                    )
+                await residence.move(settings)
+            except ArniError as error:
+                _LOG.error("reload_refused", reason=str(error))
+                raise
+            finally:
+                self._notifier.ready()
+            configure_logging(settings.logging.level)
+            _LOG.info("reloaded")
 
     # --- systemd ------------------------------------------------------------------------------------------
 
-    async def _tell_systemd(self, base: Foundation, tree: Supervisor) -> None:
-        """Ready, status and watchdog. By now storage and control run: that is what must work."""
-        self._notifier.ready()
-        _LOG.info("ready")
+    async def _serve_systemd(self, base: Foundation, late: Late, reload: Reload) -> None:
+        """Status, readiness, watchdog; and SIGHUP, by which it asks for a reload."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._notifier.watch(self._late(tree)))
-            while True:
-                self._notifier.status(base.board.sentence())
-                await asyncio.sleep(1.0)
+            group.create_task(self._keep_status(base.board, late))
+            await _until_ok(base, _ESSENTIAL)
+            self._notifier.ready()
+            _LOG.info("ready")
+            group.create_task(self._notifier.watch(late))
+            group.create_task(self._reload_on_hangup(reload))
 
-    def _late(self, tree: Supervisor) -> Callable[[], list[str]]:
-        def late() -> list[str]:
-            return tree.late + (self._house_tree.late if self._house_tree else [])
+    async def _keep_status(self, board: HealthBoard, late: Late) -> None:
+        while True:
+            names = late()
+            self._notifier.status(f"no progress in {', '.join(names)}" if names else board.sentence())
+            await asyncio.sleep(_STATUS_SECONDS)
 
-        return late
+    async def _reload_on_hangup(self, reload: Reload) -> None:
+        while True:
+            await self._hangup.wait()
+            self._hangup.clear()
+            with suppress(ArniError):  # it is in the journal; nobody else waits for it
+                await reload()
+
+
+def _hold(state: Path, ground: AsyncExitStack) -> None:
+    """Two daemons on one database would be two writers.
+
+    Raises:
+        Unavailable: Another one is running; when it has gone, trying again helps.
+    """
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ground.enter_context(only_one(state))
+    except OSError as error:
+        raise Unavailable(f"{state}: cannot be used: {error.strerror}") from error
+    except ConfigurationError as error:
+        raise Unavailable(str(error)) from error
+
+
+async def _until_ok(base: Foundation, parts: tuple[str, ...]) -> None:
+    changes = aiter(base.bus.subscribe(HealthChanged))
+    while not all((health := base.board.of(part)) and health.state is State.OK for part in parts):
+        await anext(changes)

@@ -17,6 +17,7 @@ class DenyReason(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     MIRROR_STALE = "mirror_stale"
     ASSURANCE = "assurance"
+    STALE = "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,13 @@ class EntryRequest:
         request_id: Unique; the same request never opens a door twice.
         door: Door id from the settings.
         source: Where it came from, for instance ``whatsapp``.
-        at: When it was asked (aware).
+        asked_at: When the person asked, by the clock of the channel (aware).
     """
 
     request_id: str
     door: str
     source: str
-    at: datetime
+    asked_at: datetime
 
 
 class Outcome(StrEnum):

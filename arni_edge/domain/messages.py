@@ -1,6 +1,7 @@
 """Messages between people and the gym, whatever the channel."""
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -42,8 +43,11 @@ class InboundMessage:
 
     @property
     def key(self) -> str:
-        """The message's identity across all channels."""
-        return f"{self.channel}:{self.message_id}"
+        """The message's identity across all channels, fit for logs and events.
+
+        A digest: WhatsApp's own ids hold the sender's phone number in base64.
+        """
+        return f"{self.channel}:{hashlib.sha256(self.message_id.encode()).hexdigest()[:24]}"
 
 
 class Priority(StrEnum):
@@ -74,11 +78,3 @@ class OutboundMessage:
     priority: Priority = Priority.CHAT
     template: str | None = None
     reply_to: str | None = None
-
-
-@dataclass(slots=True)
-class Reply:
-    """What the gym wants to say in this turn; becomes one :class:`OutboundMessage`."""
-
-    text: str
-    priority: Priority = field(default=Priority.CHAT)

@@ -48,6 +48,8 @@ class RelayPull:
         caught_up_at: Monotonic time of the last poll that ended at the newest event, or None when the
             relay is away or there is a backlog.
         caught_up_since: Monotonic time since when every poll has ended there, or None.
+        away_since: Monotonic time since when the relay has not answered, counted from the start of this
+            process at the earliest; None while it answers, even when there is a backlog.
         last_gap: The last loss at the relay that was noticed in this process's life.
     """
 
@@ -71,6 +73,7 @@ class RelayPull:
         self._gap_at: float | None = None
         self.caught_up_at: float | None = None
         self.caught_up_since: float | None = None
+        self.away_since: float | None = clock.monotonic()
         self.last_gap: Gap | None = None
 
     async def run(self, progress: Progress) -> None:
@@ -119,6 +122,7 @@ class RelayPull:
             self.caught_up_since = arrived
 
     def _reached(self, batch: Batch) -> None:
+        self.away_since = None
         if self._failures:
             _log.info("relay_back", failures=self._failures)
             self._failures = 0
@@ -136,6 +140,8 @@ class RelayPull:
         if not self._failures:
             _log.info("relay_lost", reason=reason)
         self._failures += 1
+        if self.away_since is None:
+            self.away_since = self._clock.monotonic()
         self.caught_up_at = self.caught_up_since = None
         self._health(State.DOWN, reason)
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,14 +11,14 @@ import structlog
 
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.errors import ArniError, Unavailable
+from arni_edge.domain.errors import ArniError
 from arni_edge.domain.events import AlarmRaised
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.identifiers import new_id
-from arni_edge.domain.messages import Channel, InboundMessage, Language, OutboundMessage, Priority
+from arni_edge.domain.messages import Channel, OutboundMessage, Priority
 from arni_edge.safety.matcher import Cause
 from arni_edge.settings import OnCall, Site
-from arni_edge.storage import Database, Transaction, alarms, inbox, outbox
+from arni_edge.storage import Database, Transaction, alarms, outbox
 
 _LOG = structlog.get_logger(__name__)
 
@@ -26,7 +27,9 @@ _LOG = structlog.get_logger(__name__)
 _ACT_SECONDS = 15.0
 _ACT_AGAIN = 0.25
 # Light and siren for an alarm that is older than this would frighten rather than help.
-_RESUME_WITHIN = timedelta(minutes=10)
+_ACTS_WITHIN = timedelta(minutes=10)
+# A disk takes milliseconds; one that takes longer must not keep the light off (promised: 1 s).
+_STORE_FIRST_SECONDS = 0.5
 
 
 class LocalAct(Protocol):
@@ -40,6 +43,23 @@ class LocalAct(Protocol):
     async def act(self) -> str:
         """Do it; returns the evidence, or raises an :class:`ArniError`. Doing it twice does no harm."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Somebody or something reports an emergency.
+
+    Attributes:
+        source_key: Identity of the report: one report is one alarm, however often it is delivered.
+        cause: What kind.
+        source: Where it came from, for instance ``whatsapp``; read by staff.
+        at: When it was reported, by the source's clock (aware).
+    """
+
+    source_key: str
+    cause: Cause
+    source: str
+    at: datetime
 
 
 class AlarmDesk:
@@ -67,42 +87,66 @@ class AlarmDesk:
         self._template = template
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def raise_for(self, message: InboundMessage, cause: Cause, language: Language) -> None:
-        """Raise the alarm for a message: once per message, however often it is delivered.
+    @property
+    def people_on_call(self) -> int:
+        """How many people an alarm is told to."""
+        return len(self._on_call)
 
-        Message, alarm, the answer and the calls to the people on call are one transaction.
+    async def raise_alarm(
+        self, report: Report, also: Callable[[Transaction], Awaitable[None]] | None = None
+    ) -> None:
+        """Raise the alarm: once per report, stored first, but never later than half a second.
+
+        Args:
+            report: What is reported.
+            also: Stored in the same transaction as the alarm and the calls to the people on call.
 
         Raises:
-            Unavailable: It could not be stored. The local acts are under way all the same, and the message
+            Unavailable: It could not be stored. The local acts are under way all the same, and the report
                 must be delivered again.
         """
         alarm_id, now = new_id(), self._clock.now()
 
         async def store(tx: Transaction) -> bool:
             fresh = await alarms.add(
-                tx, alarm_id, source_key=message.key, cause=cause, source=message.channel, raised_at=now
+                tx,
+                alarm_id,
+                source_key=report.source_key,
+                cause=report.cause,
+                source=report.source,
+                raised_at=now,
             )
             if fresh:
-                await inbox.add(tx, message, now)
-                await inbox.finish(tx, message, now, trace=["safety"], intent="emergency")
-                for outbound in self._messages(message, cause, language, alarm_id, now):
-                    await outbox.add(tx, outbound, now)
+                if also is not None:
+                    await also(tx)
+                for call in self._calls(report, alarm_id):
+                    await outbox.add(tx, call, now)
             return fresh
 
+        storing = asyncio.ensure_future(self._database.write(store))
         try:
-            fresh = await self._database.write(store)
-        except Unavailable:
-            _LOG.critical("alarm_not_stored", alarm=alarm_id, cause=cause)
-            self._start_acts(None)
-            raise
+            await asyncio.wait({storing}, timeout=_STORE_FIRST_SECONDS)
+            stored = storing.done() and storing.exception() is None
+            if not stored:
+                _LOG.critical("alarm_not_stored_yet", alarm=alarm_id, cause=report.cause)
+                # Light before paper; with no alarm on record there is nothing to note the act under.
+                self._start_acts(None)
+            fresh = await storing
+        finally:
+            storing.cancel()
         if fresh:
-            _LOG.critical("alarm_raised", alarm=alarm_id, cause=cause, source=message.channel)
-            self._bus.publish(AlarmRaised(at=now, alarm_id=alarm_id, cause=cause, source=message.channel))
+            self._announce(report, alarm_id, now, acts=stored)
+
+    def _announce(self, report: Report, alarm_id: str, now: datetime, *, acts: bool) -> None:
+        _LOG.critical("alarm_raised", alarm=alarm_id, cause=report.cause, source=report.source)
+        self._bus.publish(AlarmRaised(at=now, alarm_id=alarm_id, cause=report.cause, source=report.source))
+        # A report that was under way for long (the internet was gone) calls people; a siren would mislead.
+        if acts and now - report.at <= _ACTS_WITHIN:
             self._start_acts(alarm_id)
 
     async def resume(self) -> None:
         """Do again what a crash may have interrupted: local acts of young alarms without a recorded end."""
-        since = self._clock.now() - _RESUME_WITHIN
+        since = self._clock.now() - _ACTS_WITHIN
         for row in await alarms.open_since(self._database, since):
             known = {sink["sink"] for sink in await alarms.sinks(self._database, row["alarm_id"])}
             self._start_acts(row["alarm_id"], without=known)
@@ -112,41 +156,29 @@ class AlarmDesk:
         if self._under_way:
             await asyncio.wait(self._under_way)
 
-    def _messages(
-        self, message: InboundMessage, cause: Cause, language: Language, alarm_id: str, now: datetime
-    ) -> list[OutboundMessage]:
-        text = self._catalogue.text
-        count = len(self._on_call)
-        notified = text("alarm.notified", language, count=count) if count else text("alarm.nobody", language)
-        answer = OutboundMessage(
-            key=f"{message.key}:answer",
-            channel=message.channel,
-            recipient=message.conversation,
-            text=text("alarm.raised", language, notified=notified),
-            priority=Priority.ALARM,
-            reply_to=message.message_id,
-        )
-        staff_text = text(
+    def _calls(self, report: Report, alarm_id: str) -> list[OutboundMessage]:
+        """One message to each person on call."""
+        text, language = self._catalogue.text, self._site.language
+        told = text(
             "alarm.staff",
-            self._site.language,
+            language,
             gym=self._site.name,
-            cause=text(f"alarm.cause.{cause}", self._site.language),
-            source=message.channel,
-            time=now.astimezone(self._site.zone).strftime("%H:%M"),
+            cause=text(f"alarm.cause.{report.cause}", language),
+            source=text(f"alarm.source.{report.source}", language),
+            time=f"{report.at.astimezone(self._site.zone):%d.%m.%Y %H:%M}",
             alarm=alarm_id[-6:],
         )
-        calls = [
+        return [
             OutboundMessage(
-                key=f"{message.key}:call:{person.phone}",
+                key=f"{report.source_key}:call:{number}",
                 channel=Channel.WHATSAPP,
                 recipient=person.phone,
-                text=staff_text,
+                text=told,
                 priority=Priority.ALARM,
                 template=self._template,
             )
-            for person in self._on_call
+            for number, person in enumerate(self._on_call)
         ]
-        return [answer, *calls]
 
     def _start_acts(self, alarm_id: str | None, without: Collection[str] = ()) -> None:
         for act in self._acts:

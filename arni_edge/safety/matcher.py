@@ -20,11 +20,8 @@ class Cause(StrEnum):
 
 # Phrases over folded words: "ue" for "ü", single spaces. ``\w*`` lets endings and compounds through.
 _PHRASES: tuple[tuple[Cause, str], ...] = (
-    (Cause.MEDICAL, r"bewusstlos\w*|ohnmaechtig\w*|nicht ansprechbar|reagiert nicht( mehr)?|regt sich nicht"),
-    (
-        Cause.MEDICAL,
-        r"atmet nicht( mehr)?|keine luft( mehr)?|erstick\w+|kein puls|blutet (stark|heftig|sehr)",
-    ),
+    (Cause.MEDICAL, r"bewusstlos\w*|ohnmaechtig\w*|nicht ansprechbar|regt sich nicht|kein puls|erstick\w+"),
+    (Cause.MEDICAL, r"(atmet|reagiert) (er |sie |es )?nicht|keine luft|blutet (stark|heftig|sehr)"),
     (Cause.MEDICAL, r"herzinfarkt|herzstillstand|schlaganfall|krampfanfall|zusammengebrochen|umgekippt"),
     (Cause.MEDICAL, r"(brauch\w*|ruf\w*|holt?) .{0,20}(notarzt|rettungswagen|krankenwagen|sanitaeter)"),
     (Cause.MEDICAL, r"unconscious|passed out|not breathing|cant breathe|can t breathe|no pulse|collapsed"),
@@ -35,20 +32,22 @@ _PHRASES: tuple[tuple[Cause, str], ...] = (
     (Cause.VIOLENCE, r"(werde|wird|wurde) .{0,15}(bedroht|angegriffen|verfolgt|zusammengeschlagen)"),
     (Cause.VIOLENCE, r"(hat|mit) (ein|einem|nem) messer|ueberfall|schlaegt (mich|ihn|sie) zusammen"),
     (Cause.VIOLENCE, r"(being|getting) (attacked|threatened|followed|chased)|has a (knife|gun)"),
-    (
-        Cause.HELP,
-        r"^(hilfe|notfall|emergency|sos|mayday)( (hilfe|notfall|emergency|sos|schnell|bitte|please))*$",
-    ),
     (Cause.HELP, r"das ist ein notfall|this is an emergency|(wir haben|hier ist) (ein|einen) notfall"),
 )
-_COMPILED = tuple((cause, re.compile(rf"(?:^|\b)(?:{pattern})(?:\b|$)")) for cause, pattern in _PHRASES)
+_COMPILED = tuple((cause, re.compile(rf"\b(?:{pattern})\b")) for cause, pattern in _PHRASES)
 
-# Said about an emergency rather than in one.
-_HARMLESS = re.compile(
-    r"notausgang|notfallkontakt|notfallnummer|erste hilfe kurs|emergency (exit|contact|number)|"
-    r"\b(gestern|letzte woche|neulich|damals|yesterday|last week)\b|\bniemand (ist )?bewusstlos|"
-    r"was (mache|passiert) (ich )?(bei|wenn)|what (happens|do i do) if"
+# A cry that is nothing but a cry, over the whole text: "Hilfe!", "bitte Hilfe schnell", "help me please".
+_CRY = re.compile(
+    r"(?:(?:bitte|please|schnell|quick|zu)\s)*(?:hilfe|help|notfall|emergency|sos|mayday)"
+    r"(?:\s(?:hilfe|help|notfall|emergency|sos|schnell|bitte|please|me|us|mir|uns|hier|here|now|jetzt|sofort))*"
 )
+
+# Judged clause by clause, so that a second sentence never silences the first:
+# something that happened long ago, a denial, or a what-if about nobody in particular.
+_NOT_NOW = re.compile(r"\b(gestern|vorgestern|letzte woche|neulich|damals|yesterday|last week)\b")
+_DENIED = re.compile(r"\b(niemand|keiner|nobody|no one)( \w+){0,2} $")
+_WHAT_IF = re.compile(r"^(wenn|falls|if|when) (mal |ever )?(jemand|man|einer|ich|somebody|someone|one|i)\b")
+_CLAUSE_ENDS = re.compile(r"[.,;:!?\n]+")
 
 
 def find_emergency(text: str) -> Cause | None:
@@ -57,7 +56,17 @@ def find_emergency(text: str) -> Cause | None:
     Args:
         text: What a person wrote or said, in any spelling.
     """
-    folded = " ".join(words(text))
-    if _HARMLESS.search(folded):
+    if _CRY.fullmatch(" ".join(words(text))):
+        return Cause.HELP
+    clauses = (" ".join(words(clause)) for clause in _CLAUSE_ENDS.split(text))
+    return next((cause for clause in clauses if (cause := _in_clause(clause)) is not None), None)
+
+
+def _in_clause(clause: str) -> Cause | None:
+    if _NOT_NOW.search(clause) or _WHAT_IF.search(clause):
         return None
-    return next((cause for cause, pattern in _COMPILED if pattern.search(folded)), None)
+    for cause, pattern in _COMPILED:
+        found = pattern.search(clause)
+        if found and not _DENIED.search(clause[: found.start()]):
+            return cause
+    return None

@@ -155,7 +155,7 @@ class Vision(Section):
     """The vision worker."""
 
     enabled: bool = True
-    model: Path = Path("models/sim-person-yolov8.onnx")
+    model: Path | None = None
     backend: Literal["auto", "onnxruntime", "openvino"] = "auto"
     threads: int = Field(default=1, ge=1, le=64)
     frames_per_second: float = Field(default=5.0, gt=0, le=30)
@@ -292,6 +292,14 @@ class Settings(Section):
             doubled = sorted({one for one in ids if ids.count(one) > 1})
             if doubled:
                 raise ValueError(f"{what}: id '{doubled[0]}' is used twice; every id must be unique")
+        return self
+
+    @model_validator(mode="after")
+    def _eyes_are_complete(self) -> Self:
+        if self.cameras and self.vision.enabled and self.vision.model is None:
+            raise ValueError(
+                "vision.model: is needed as soon as there are cameras: an exported YOLOv8 (.onnx)"
+            )
         return self
 
     @model_validator(mode="after")

@@ -55,7 +55,8 @@ class SimulatedGraph:
     Attributes:
         app: The ASGI application.
         habits: How statuses are reported.
-        delay: Seconds before each answer.
+        delay: Seconds before each message is accepted or refused.
+        answer_delay: Seconds between accepting a message and answering.
         window: Whether the 24-hour window is enforced, as at Meta.
         accepted: Bodies of the accepted messages.
         read: Ids of messages that were marked as read.
@@ -83,6 +84,7 @@ class SimulatedGraph:
         self._drops_after = 0
         self.habits = StatusHabits()
         self.delay = 0.0
+        self.answer_delay = 0.0
         self.window = True
         self.accepted: list[dict[str, Any]] = []
         self.read: list[str] = []
@@ -131,6 +133,7 @@ class SimulatedGraph:
         if failure is not None:
             return _error(failure)
         answer = self._accept(body)
+        await asyncio.sleep(self.answer_delay)
         if self._drops_after:
             self._drops_after -= 1
             await drop_connection(request)
@@ -158,7 +161,7 @@ class SimulatedGraph:
     def _accept(self, body: dict[str, Any]) -> dict[str, Any]:
         phone = self._phones.find(_address(body))
         assert phone is not None
-        message_id = new_message_id()
+        message_id = new_message_id(phone.number)
         message = _as_received(body, self._clock)
         self.accepted.append(body)
         self._count_doubles(phone, message)

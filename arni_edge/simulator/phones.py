@@ -1,6 +1,7 @@
 """The phones of the simulated gym's people."""
 
 import asyncio
+import base64
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from arni_edge.simulator.webhooks import Courier
 _message_numbers = itertools.count(1)
 
 
-def new_message_id() -> str:
-    """An identifier like Meta's."""
-    return f"wamid.SIM{next(_message_numbers):08d}="
+def new_message_id(number: str) -> str:
+    """An identifier shaped like Meta's: base64 that holds the other side's number."""
+    digits = number.removeprefix("+").encode()
+    raw = b"\x1c\x18" + bytes([len(digits)]) + digits + b"\x15\x02\x00\x12\x18\x14"
+    return f"wamid.{base64.b64encode(raw + next(_message_numbers).to_bytes(10)).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Phone:
     def send_raw(self, content: dict[str, Any], *, times: int = 1) -> str:
         """Send any kind of message, for instance ``{"type": "audio", "audio": {…}}``."""
         now = self._clock.now()
-        message_id = new_message_id()
+        message_id = new_message_id(self.number)
         message = self.identity("from", "from_user_id") | {
             "id": message_id,
             "timestamp": str(int(now.timestamp())),

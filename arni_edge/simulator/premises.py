@@ -50,7 +50,14 @@ class Gym:
     light: SimulatedShellyGen2
     box: Box
 
-    def __init__(self, folder: Path | None = None, *, seed: int = 1) -> None:
+    def __init__(self, folder: Path | None = None, *, seed: int = 1, cameras: bool = True) -> None:
+        """Plan a gym; nothing runs before it is entered.
+
+        Args:
+            folder: Where the box keeps its files; None: a temporary folder that goes with the gym.
+            seed: For everything that the dice decide.
+            cameras: Whether there are any. Without them the box runs no vision worker.
+        """
         self._clock = SystemClock()
         self._folder = folder
         self._seed = seed
@@ -61,7 +68,7 @@ class Gym:
             view.name: CameraServer(
                 view, self.world.plan, lambda: self.world.scene, user=CAMERA_USER, password=CAMERA_PASSWORD
             )
-            for view in self.world.plan.cameras
+            for view in (self.world.plan.cameras if cameras else ())
         }
         self.phones = {
             name: self.cloud.phones.add(f"+49155511110{number:02d}", name)

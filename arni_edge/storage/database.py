@@ -109,21 +109,29 @@ class Database:
         """Query what is committed."""
         return list(await self._reader.execute_fetchall(sql, parameters))
 
-    async def write(self, unit: Unit[T]) -> T:
+    async def write(self, unit: Unit[T], *, deadline: float = 15.0) -> T:
         """Run a unit of work and return its result once it is on the disk.
 
         Args:
             unit: Runs inside a transaction of its own; raising undoes it and nothing else.
+            deadline: Seconds to wait for it.
 
         Raises:
-            Unavailable: It could not be stored (disk full, queue full, stopping). Nothing of it is kept.
+            Unavailable: It could not be stored (disk full, queue full, stopping). Nothing of it is kept;
+                only after a missed deadline it may have been.
         """
         if len(self._gathered) >= _WAITING_UNITS:
             raise Unavailable("the database does not keep up: is the disk failing?")
         waiting = _Waiting(unit, asyncio.get_running_loop().create_future())
         self._gathered.append(waiting)
         self._arrived.set()
-        return cast("T", await waiting.done)
+        try:
+            async with asyncio.timeout(deadline):
+                return cast("T", await waiting.done)
+        except TimeoutError:
+            raise Unavailable(
+                f"the database did not answer within {deadline:g} s: is the disk failing?"
+            ) from None
 
     async def next_commit(self) -> None:
         """Return at the next commit: something may have changed."""
@@ -150,20 +158,10 @@ class Database:
             _settle(self._gathered.popleft(), error=Unavailable("the database is being closed"))
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        transaction = Transaction(self._writer)
-        finished: list[tuple[_Waiting, Any]] = []
+        """Run units and commit them together; whatever happens, every caller hears what became of theirs."""
         try:
             await self._writer.execute("BEGIN IMMEDIATE")
-            for waiting in batch:
-                await self._writer.execute("SAVEPOINT unit")
-                try:
-                    result = await waiting.unit(transaction)
-                except Exception as error:  # noqa: BLE001 - handed to the caller, who is told
-                    await self._writer.execute("ROLLBACK TO unit")
-                    _settle(waiting, error=_translate(error))
-                else:
-                    finished.append((waiting, result))
-                await self._writer.execute("RELEASE unit")
+            finished = [(waiting, await self._run_unit(waiting)) for waiting in batch]
             await self._writer.execute("COMMIT")
         except sqlite3.Error as error:
             _LOG.exception("commit_failed", units=len(batch))
@@ -171,6 +169,10 @@ class Database:
                 await self._writer.execute("ROLLBACK")
             for waiting in batch:
                 _settle(waiting, error=_translate(error))
+        except asyncio.CancelledError:
+            for waiting in batch:
+                _settle(waiting, error=Unavailable("the database is being closed"))
+            raise
         else:
             for waiting, result in finished:
                 _settle(waiting, result=result)
@@ -178,6 +180,20 @@ class Database:
             self.commits += 1
             self._committed.set()
             self._committed = asyncio.Event()
+
+    async def _run_unit(self, waiting: _Waiting) -> Any:
+        """Run one unit between savepoints; one that raises is undone, and its caller told at once."""
+        if waiting.done.done():  # its caller gave up waiting before it had begun
+            return None
+        await self._writer.execute("SAVEPOINT unit")
+        result = None
+        try:
+            result = await waiting.unit(Transaction(self._writer))
+        except Exception as error:  # noqa: BLE001 - handed to the caller, who is told
+            await self._writer.execute("ROLLBACK TO unit")
+            _settle(waiting, error=_translate(error))
+        await self._writer.execute("RELEASE unit")
+        return result
 
 
 async def _connect(path: Path) -> aiosqlite.Connection:
@@ -212,6 +228,9 @@ def _settle(waiting: _Waiting, *, result: object = None, error: BaseException | 
 
 
 def _translate(error: Exception) -> Exception:
-    if isinstance(error, sqlite3.OperationalError):
+    # Everything but a statement of ours that is wrong: disk full, disk failing, file damaged.
+    if isinstance(error, sqlite3.Error) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
         return Unavailable(f"the database could not store this: {error}")
     return error

@@ -6,7 +6,9 @@ from arni_edge.domain.doors import Allow, Decision, EntryRequest, Outcome, Unlat
 from arni_edge.storage.database import Database, Row, Transaction
 
 
-async def record(tx: Transaction, request: EntryRequest, member_id: str | None, decision: Decision) -> bool:
+async def record(
+    tx: Transaction, request: EntryRequest, member_id: str | None, decision: Decision, now: datetime
+) -> bool:
     """Store a decision before anything acts on it; returns False when this request was decided before."""
     allowed = isinstance(decision, Allow)
     changed = await tx.execute(
@@ -17,7 +19,7 @@ async def record(tx: Transaction, request: EntryRequest, member_id: str | None, 
             request.door,
             request.source,
             member_id,
-            request.at.isoformat(),
+            now.isoformat(),
             "commanded" if allowed else "denied",
             decision.rule if isinstance(decision, Allow) else decision.reason,
         ),

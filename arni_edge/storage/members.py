@@ -1,16 +1,33 @@
 """The local mirror of members, and its age."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from arni_edge.domain.people import Member, MemberState
 from arni_edge.storage.database import Database, Row, Transaction
 
-PART = "members"
+_PART = "members"
 
 
-async def put(tx: Transaction, members: Iterable[Member], now: datetime) -> None:
-    """Store members, replacing what was known of each, and note that the mirror is fresh."""
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """How true the mirror is.
+
+    Attributes:
+        kept_by_hand: The owner keeps it; it is true until they change it.
+        refreshed_at: When a full synchronisation, or the owner, last touched it (aware).
+    """
+
+    kept_by_hand: bool
+    refreshed_at: datetime
+
+
+async def put_by_hand(tx: Transaction, members: Iterable[Member], now: datetime) -> None:
+    """Store members as the owner gives them, replacing what was known of each.
+
+    A mirror that is synchronised stays one: the owner's correction does not make the rest of it fresh.
+    """
     for member in members:
         await tx.execute(
             "INSERT INTO members (member_id, name, phone, state, valid_from, valid_until)"
@@ -27,9 +44,9 @@ async def put(tx: Transaction, members: Iterable[Member], now: datetime) -> None
             ),
         )
     await tx.execute(
-        "INSERT INTO mirror (part, refreshed_at) VALUES (?, ?)"
-        " ON CONFLICT (part) DO UPDATE SET refreshed_at = excluded.refreshed_at",
-        (PART, now.isoformat()),
+        "INSERT INTO mirror (part, kept_by, refreshed_at) VALUES (?, 'hand', ?)"
+        " ON CONFLICT (part) DO UPDATE SET refreshed_at = excluded.refreshed_at WHERE kept_by = 'hand'",
+        (_PART, now.isoformat()),
     )
 
 
@@ -44,10 +61,12 @@ async def everybody(database: Database) -> list[Member]:
     return [_member(row) for row in await database.read("SELECT * FROM members ORDER BY member_id")]
 
 
-async def refreshed_at(database: Database) -> datetime | None:
-    """When the mirror was last known to be true, or None when it never was filled."""
-    rows = await database.read("SELECT refreshed_at FROM mirror WHERE part = ?", (PART,))
-    return datetime.fromisoformat(rows[0]["refreshed_at"]) if rows else None
+async def mirror(database: Database) -> Mirror | None:
+    """How true the mirror is, or None when it never was filled."""
+    rows = await database.read("SELECT kept_by, refreshed_at FROM mirror WHERE part = ?", (_PART,))
+    if not rows:
+        return None
+    return Mirror(rows[0]["kept_by"] == "hand", datetime.fromisoformat(rows[0]["refreshed_at"]))
 
 
 def _text(day: date | None) -> str | None:

@@ -7,6 +7,7 @@ import asyncio
 import os
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -47,9 +48,12 @@ class WorkerLink:
         reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=int(fd)), limit=LINE_LIMIT)
         link = cls(reader, writer)
         link._send({"type": "hello", "worker": name, "protocol": PROTOCOL, "pid": os.getpid()})
-        async with asyncio.timeout(_START_SECONDS):
-            line = await reader.readline()
-        if not line:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                line = await reader.readline()
+        except (TimeoutError, ConnectionError):
+            line = b""
+        if not line.endswith(b"\n"):
             raise Unavailable("the daemon went away before it sent the start message")
         link.start = orjson.loads(line)["start"]
         return link
@@ -73,8 +77,10 @@ class WorkerLink:
 
     async def closed(self) -> None:
         """Return when the daemon asked to stop or is gone."""
-        while await self._reader.read(LINE_LIMIT):
-            pass
+        # A daemon that was killed resets the link instead of closing it.
+        with suppress(ConnectionError):
+            while await self._reader.read(LINE_LIMIT):
+                pass
 
     def _send(self, message: dict[str, Any]) -> None:
         self._writer.write(orjson.dumps(message) + b"\n")

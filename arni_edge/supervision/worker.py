@@ -1,60 +1,43 @@
-"""The daemon's side of a worker process: start, handshake, heartbeat, kill when hung."""
+"""One worker process: started, attended, ended; never left behind."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
 
-import orjson
 import structlog
 
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress, State
-from arni_edge.logs import mask_text
+from arni_edge.supervision.attendance import LINE_LIMIT, Attendance
 from arni_edge.supervision.board import HealthBoard
-from arni_edge.supervision.confine import Limits
-from arni_edge.supervision.link import FD_VARIABLE, LINE_LIMIT, PROTOCOL
+from arni_edge.supervision.link import FD_VARIABLE
+from arni_edge.supervision.spec import WorkerSpec
+from arni_edge.supervision.stderr import forward
 
 _LOG = structlog.get_logger(__name__)
-_STOP_SECONDS = 2.0
 
-
-@dataclass(frozen=True, slots=True)
-class WorkerSpec:
-    """How to run one worker.
-
-    Attributes:
-        name: Its name; also the name of its part on the health board.
-        module: Python module whose ``main()`` is the worker.
-        limits: What the process is bound to.
-        start: Makes the start message, JSON-able; asked anew for every start.
-        handshake_seconds: Until ``ready``; loading a model takes its time.
-        beat_seconds: So long may the heart be silent before the process is killed.
-    """
-
-    name: str
-    module: str
-    limits: Limits
-    start: Callable[[], dict[str, Any]]
-    handshake_seconds: float = 60.0
-    beat_seconds: float = 10.0
+_STOP_SECONDS = 1.5
+_LAST_WORDS_SECONDS = 0.5
+# Where secrets may be; what a worker needs is in its start message.
+_NOT_ITS_BUSINESS = ("ARNI_", "CREDENTIALS_DIRECTORY")
 
 
 class WorkerProcess:
-    """Runs one worker process at a time; the supervisor restarts it."""
+    """Runs one worker process at a time; the supervisor restarts it.
+
+    Attributes:
+        pid: Its process id while it runs.
+    """
 
     def __init__(self, spec: WorkerSpec, board: HealthBoard, clock: Clock) -> None:
         self._spec = spec
         self._board = board
         self._clock = clock
-        self._parts: set[str] = set()
         self.pid: int | None = None
 
     async def run(self, progress: Progress) -> None:
@@ -63,42 +46,35 @@ class WorkerProcess:
         Raises:
             Unavailable: The worker ended, never became ready or stopped beating; it is gone for certain.
         """
+        attendance = Attendance(self._spec, self._board, self._clock)
         ours, theirs = socket.socketpair()
-        try:
-            process = await self._spawn(theirs)
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        self.pid = process.pid
-        reader, writer = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT)
-        log = asyncio.create_task(_forward_log(process, self._spec.name))
-        try:
-            await self._attend(process, reader, writer, progress)
-        finally:
-            self.pid = None
-            writer.close()  # the worker sees the end of its link and stops by itself
-            await _end(process)
-            log.cancel()
-            self._mourn()
+        with ours:
+            with theirs:
+                process = await self._spawn(theirs)
+            assert process.stderr is not None
+            log = asyncio.create_task(forward(process.stderr, self._spec.name))
+            self.pid = process.pid
+            try:
+                await self._attend(attendance, ours, progress)
+            except Unavailable:
+                _kill_group(process.pid)  # it was judged: nobody waits for a clean end
+                raise
+            finally:
+                self.pid = None
+                self._mourn(attendance.parts)
+                await _end(process, log)
+        raise Unavailable(f"the process ended {_how(process.returncode)}")
 
     async def _spawn(self, link: socket.socket) -> asyncio.subprocess.Process:
-        command = ("-m", "arni_edge.supervision.launch", json.dumps(self._spec.limits.as_dict()))
-        environment = {
-            **os.environ,
-            FD_VARIABLE: str(link.fileno()),
-            "PYTHONDONTWRITEBYTECODE": "1",
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(_NOT_ITS_BUSINESS)
         }
-        # Credentials are handed over in the start message; the worker has no business with the rest.
-        environment.pop("CREDENTIALS_DIRECTORY", None)
-        environment.pop("NOTIFY_SOCKET", None)
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *command,
+            *("-m", "arni_edge.supervision.launch", json.dumps(self._spec.limits.as_dict())),
             self._spec.module,
             pass_fds=[link.fileno()],
-            env=environment,
+            env={**inherited, FD_VARIABLE: str(link.fileno()), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             # A pipe even when our own stderr is a file: a worker that must not write files could not log.
@@ -106,62 +82,23 @@ class WorkerProcess:
             start_new_session=True,
         )
 
-    async def _attend(
-        self,
-        process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        progress: Progress,
-    ) -> None:
-        hello = await self._receive(reader, self._spec.handshake_seconds)
-        if hello.get("worker") != self._spec.name or hello.get("protocol") != PROTOCOL:
-            raise Unavailable(f"the {self._spec.name} worker speaks another protocol: is its code older?")
-        writer.write(orjson.dumps({"start": self._spec.start()}) + b"\n")
-        limit = self._spec.handshake_seconds
-        deadline = self._clock.monotonic() + limit
-        while True:
-            progress_every = 1.0
-            try:
-                message = await self._receive(reader, progress_every)
-            except TimeoutError:
-                message = {}
-            now = self._clock.monotonic()
-            progress()
-            if message.get("type") == "ready":
-                _LOG.info("worker_ready", worker=self._spec.name, pid=process.pid)
-                limit = self._spec.beat_seconds
-            if message.get("type") in {"ready", "beat"}:
-                deadline = now + limit
-            if message.get("type") == "health":
-                self._relay_health(message)
-            if now > deadline:
-                raise Unavailable(f"gave no sign of life for {limit:.0f} s and was killed")
-
-    async def _receive(self, reader: asyncio.StreamReader, seconds: float) -> dict[str, Any]:
+    @staticmethod
+    async def _attend(attendance: Attendance, link: socket.socket, progress: Progress) -> None:
+        reader, writer = await asyncio.open_connection(sock=link, limit=LINE_LIMIT)
         try:
-            async with asyncio.timeout(seconds):
-                line = await reader.readline()
-            message = orjson.loads(line) if line else None
-        except (ConnectionError, ValueError) as error:
-            raise Unavailable(f"broke its link: {type(error).__name__}") from error
-        if not isinstance(message, dict):
-            raise Unavailable("the process ended")
-        return message
+            await attendance.run(reader, writer, progress)
+        finally:
+            # The worker sees the end of its link and stops by itself. Not close(): that would wait for a
+            # hung worker to read what was written.
+            writer.transport.abort()
 
-    def _relay_health(self, message: dict[str, Any]) -> None:
-        part = str(message.get("part", ""))
-        if not part.startswith(f"{self._spec.name}/"):
-            return
-        self._parts.add(part)
-        self._board.report(part, State(message["state"]), str(message.get("reason", "")))
-
-    def _mourn(self) -> None:
+    def _mourn(self, parts: set[str]) -> None:
         """What a dead worker said of its parts is no longer true."""
-        for part in self._parts:
+        for part in parts:
             self._board.report(part, State.DOWN, f"the {self._spec.name} worker is away")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, log: asyncio.Task[None]) -> None:
     """Wait a moment for a clean end, then kill the whole group; never leave a process behind."""
     try:
         async with asyncio.timeout(_STOP_SECONDS):
@@ -169,23 +106,21 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         _LOG.warning("worker_killed", pid=process.pid)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+        _kill_group(process.pid)  # in any case: it may have children
+    try:
+        await process.wait()
+        # The last words of a process that crashed say why.
+        await asyncio.wait({log}, timeout=_LAST_WORDS_SECONDS)
+    finally:
+        log.cancel()
 
 
-async def _forward_log(process: asyncio.subprocess.Process, name: str) -> None:
-    """Carry the worker's stderr into ours; native libraries' lines become fields of an event."""
-    assert process.stderr is not None
-    while True:
-        try:
-            line = await process.stderr.readline()
-        except ValueError:  # a line beyond the limit: the reader has dropped it
-            continue
-        if not line:
-            return
-        text = mask_text(line.decode(errors="replace").rstrip())
-        if text.startswith("{"):
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - already a log line of ours
-        elif text:
-            _LOG.warning("worker_said", worker=name, line=text[:500])
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _how(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"with code {code}"
+    return f"by {signal.Signals(-code).name}"

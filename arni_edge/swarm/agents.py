@@ -82,7 +82,7 @@ class Ops:
         if reason is DenyReason.OUTSIDE_HOURS:
             today = self._today(language, self._clock.now().astimezone(self._site.zone))
             return self._text("door.denied.outside_hours", language, hours=today)
-        public = "stranger" if reason is DenyReason.STRANGER else "neutral"
+        public = str(reason) if reason in {DenyReason.STRANGER, DenyReason.STALE} else "neutral"
         return self._text(f"door.denied.{public}", language)
 
     def _today(self, language: Language, local: datetime) -> str:

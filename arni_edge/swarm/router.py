@@ -38,7 +38,7 @@ _RULES: dict[Intent, tuple[str, ...]] = {
         r"are you (still )?(open|closed)\b",
     ),
     Intent.DOOR: (
-        r"(mach|mache|machst|oeffne|oeffnest|oeffnen) .{0,25}\b(tuer|eingang)\b",
+        r"(mach|mache|machst|oeffne|oeffnest|oeffnen) .{0,25}\b(tuer|eingang)\b(?! (bitte |wieder )*zu\b)",
         r"mach (mir |bitte |mal |schnell )*auf\b",
         r"tuer (bitte )?(auf|oeffnen)\b|tueroeffner",
         r"lass\w* mich .{0,10}rein|komm\w* nicht rein|(steh|stehe|warte) .{0,15}vor der tuer",
@@ -56,13 +56,25 @@ _RULES: dict[Intent, tuple[str, ...]] = {
 }
 _COMPILED = tuple((intent, re.compile(rf"\b(?:{'|'.join(rules)})")) for intent, rules in _RULES.items())
 
+# A door is opened for a wish, not for a question about the door or for a "do not". Looked for in what is left
+# of the text when the wish itself is taken out; "ich komme nicht rein" is a wish.
+_NO_WISH = re.compile(
+    r"\b(nicht|nie|niemals|kein\w*|ohne|warum|wieso|weshalb|wer|wann|wie|gestern|morgen|spaeter|soll|sollte|darf|"
+    r"kann man|koennte man|klemmt|kaputt|defekt|offen|geht|steht|not|don t|dont|never|why|who|how|when|"
+    r"yesterday|tomorrow|later|should|anyone|anybody|stuck|broken)\b|^(ist|sind|war|waren|is|was|are|were|does)\b"
+)
+
 _BARE_YES = re.compile(r"^(ja|jo|jap|yes|yep|ok|okay|klar|sure)( (bitte|please|gerne?))?$")
 
 
 def route(text: str) -> Intent:
     """The intent of a text; ``UNKNOWN`` rather than a guess."""
     folded = " ".join(words(text))
-    return next((intent for intent, rule in _COMPILED if rule.search(folded)), Intent.UNKNOWN)
+    for intent, rule in _COMPILED:
+        if found := rule.search(folded):
+            rest = f"{folded[: found.start()]} {folded[found.end() :]}".strip()
+            return Intent.UNKNOWN if intent is Intent.DOOR and _NO_WISH.search(rest) else intent
+    return Intent.UNKNOWN
 
 
 def is_bare_yes(text: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from arni_edge.broker import BrokerAddress
-from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.errors import ConfigurationError, InvalidInput
 from arni_edge.settings import Camera, Settings
 from arni_edge.settings.model import Identifier, Point
 
@@ -38,7 +38,7 @@ class CameraState(StrEnum):
     STALLED = "stalled"
     """It was there and sends nothing any more."""
     REFUSED = "refused"
-    """It does not let us in, or has no such stream."""
+    """It does not let us in: user or password is wrong."""
     CORRUPT = "corrupt"
     """It sends, but nothing that can be decoded."""
 
@@ -202,6 +202,8 @@ class VisionStart(_Order):
             address: The broker, with the worker's own account.
         """
         vision = settings.vision
+        if vision.model is None:
+            raise ConfigurationError("vision.model: is needed as soon as there are cameras")
         return cls(
             site_id=settings.site.id,
             log_level=settings.logging.level,

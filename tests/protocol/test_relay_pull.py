@@ -74,10 +74,13 @@ async def test_an_outage_loses_nothing(tmp_path: Path, drops: bool) -> None:
     async with SimulatedCloud() as cloud, a_store(tmp_path) as store, Box(cloud, store) as box:
         anna = cloud.phones.add(ANNA, "Anna")
         async with running(box.pulling()):
+            assert box.pull.away_since is not None  # nothing has been heard of it yet
             await eventually(lambda: box.pull.caught_up_at)
+            await eventually(lambda: box.pull.away_since is None)
             cloud.relay.drops, cloud.relay.down = drops, True
             await eventually(lambda: ("relay", State.DOWN) in [entry[:2] for entry in box.health])
             assert box.pull.caught_up_at is None
+            assert box.pull.away_since is not None
             anna.send("Während der Störung")
             cloud.relay.down = False
             await eventually_stored(store, ["Während der Störung"])

@@ -72,6 +72,17 @@ async def test_a_wrong_password_is_said_and_never_shown(
         assert secret not in everything
 
 
+async def test_a_stream_that_the_camera_does_not_have_is_said(gym: SeenGym) -> None:
+    async with gym.cameras["door"] as camera:
+        gym.urls["floor"] = f"rtsp://127.0.0.1:{camera.port}/somewhere-else"
+        async with gym.watched("floor"):
+            await eventually(lambda: gym.book.cameras.get("floor") is not None)
+            await eventually(lambda: gym.book.cameras["floor"].reason != "")
+            report = gym.book.cameras["floor"]
+            assert report.state is CameraState.CONNECTING
+            assert report.reason == "the camera has no stream at this address"
+
+
 async def test_a_password_with_every_awkward_character_opens_the_camera(gym: SeenGym) -> None:
     assert {":", "/", "@", "%"} <= set(PASSWORD)
     async with gym.watched("door"):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -232,6 +233,30 @@ async def test_an_alarm_does_not_wait_for_the_relay(cloud: SimulatedCloud, store
     async with Box(cloud, store, resolve_seconds=0.5) as box, running(box.pulling(), box.sending()):
         await store.queue("a", ANNA, "Notfall", priority=Priority.ALARM)
         await anna.wait_for(anything, 20)
+
+
+async def test_an_alarm_waits_for_a_relay_that_is_there(
+    cloud: SimulatedCloud, store: Store, anna: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backlog is no absence: the status lies in it, and the alarm is not sent twice."""
+    through = asyncio.Event()
+    take_in = store.receive
+
+    async def hold_back(*event: Any) -> None:
+        await through.wait()
+        await take_in(*event)
+
+    monkeypatch.setattr(store, "receive", hold_back)
+    cloud.graph.drop_after_accepting()
+    async with Box(cloud, store, resolve_seconds=0.5) as box, running(box.pulling(), box.sending()):
+        anna.send("Hallo")
+        await store.queue("a", ANNA, "Notfall", priority=Priority.ALARM)
+        await eventually_in(store, a="uncertain")
+        await asyncio.sleep(2.0)  # four times the grace
+        assert await store.states() == {"a": "uncertain"}
+        through.set()
+        await eventually_in(store, a="sent")
+    assert (len(anna.inbox), cloud.counters["doubled"]) == (1, 0)
 
 
 async def test_an_alarm_overtakes_an_uncertain_chat(cloud: SimulatedCloud, store: Store, anna: Phone) -> None:

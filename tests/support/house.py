@@ -100,11 +100,13 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(path: Path, *, on_call: int = 1) -> AsyncIterator[House]:
+async def open_house(
+    path: Path, *, on_call: int = 1, lock: FakeLock | None = None, act: FakeAct | None = None
+) -> AsyncIterator[House]:
     """Build the rooms above the ground; Mia is on file, nobody else."""
     clock, bus, catalogue = ManualClock(), Bus(), Catalogue.load()
     site = Site(id="demo", name="Demo", capacity=10)
-    lock, act, eyes = FakeLock(), FakeAct(), FakeEyes()
+    lock, act, eyes = lock or FakeLock(), act or FakeAct(), FakeEyes()
     people = [OnCall(name=f"p{n}", phone=f"+49155500000{n}") for n in range(on_call)]
     async with open_database(path / "arni.db") as database:
         alarms = AlarmDesk(
@@ -126,5 +128,5 @@ async def open_house(path: Path, *, on_call: int = 1) -> AsyncIterator[House]:
         )
         turns = Turns(database, clock, catalogue, pipeline, site.language)
         reception = Reception(pipeline, turns, site.language)
-        await database.write(lambda tx: members.put(tx, [MIA], clock.now()))
+        await database.write(lambda tx: members.put_by_hand(tx, [MIA], clock.now()))
         yield House(database, clock, lock, act, eyes, alarms, entry, pipeline, turns, reception)

@@ -11,6 +11,7 @@ from arni_edge.logs import mask_fields, mask_text
         ("cannot open rtsp://admin:geheim@10.0.0.2/stream", "geheim"),
         ("call +49 151 2345678 now", "2345678"),
         ("wa_id 4915123456789 unknown", "4915123456789"),
+        ("message wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQ= failed", "HBgL"),
         ("Authorization: Bearer EAAxyz", "EAAxyz"),
     ],
 )

@@ -62,6 +62,11 @@ class RelayView(Protocol):
         """Monotonic time since when every poll has ended there, or None."""
         ...
 
+    @property
+    def away_since(self) -> float | None:
+        """Monotonic time since when the relay has not answered; None while it does, even when behind."""
+        ...
+
 
 class WhatsAppSender:
     """Sends what is due, one message at a time per person."""
@@ -241,10 +246,11 @@ class WhatsAppSender:
         return at - self._resolve_seconds
 
     def _horizon_for(self, row: OutboxItem, horizon: float, now: float) -> float:
-        """An alarm does not wait for the relay to return: one too many is better than none."""
-        if row.message.priority is Priority.ALARM and self._relay.caught_up_at is None:
-            return now - self._resolve_seconds
-        return horizon
+        """An alarm does not wait for a relay that is away: one too many is better than none."""
+        away = self._relay.away_since
+        if row.message.priority is not Priority.ALARM or away is None:
+            return horizon
+        return now - self._resolve_seconds if now - away >= self._resolve_seconds else horizon
 
 
 def _longer(first: float, attempts: int, longest: float = _LONGEST_RETRY) -> float:

@@ -2,7 +2,6 @@
 
 from arni_edge.access import Entry, EntryDesk
 from arni_edge.conversation.turn import Step, Turn
-from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import EntryRequest
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.swarm.agents import Agents, Question
@@ -18,9 +17,8 @@ class Answer:
 
     name = "answer"
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, entry: EntryDesk, agents: Agents) -> None:
+    def __init__(self, catalogue: Catalogue, entry: EntryDesk, agents: Agents) -> None:
         self._catalogue = catalogue
-        self._clock = clock
         self._entry = entry
         self._agents = agents
 
@@ -37,7 +35,7 @@ class Answer:
                 request_id=turn.message.key,
                 door=self._entry.main_door,
                 source=turn.message.channel,
-                at=self._clock.now(),
+                asked_at=turn.message.sent_at,
             )
             return await self._entry.request(request, turn.member, turn.assurance)
 

@@ -73,9 +73,10 @@ CREATE TABLE members (
 ) STRICT;
 CREATE INDEX members_phone ON members (phone);
 
--- When each part of the mirror was last known to be true.
+-- When each part of the mirror was last known to be true, and who keeps it: the owner, or a full synchronisation.
 CREATE TABLE mirror (
     part TEXT PRIMARY KEY,
+    kept_by TEXT NOT NULL CHECK (kept_by IN ('hand', 'sync')),
     refreshed_at TEXT NOT NULL
 ) STRICT;
 

@@ -58,8 +58,7 @@ async def _serve() -> None:
     cv2.setNumThreads(1)
     async with asyncio.TaskGroup() as group:
         work = group.create_task(_work(start, link, SystemClock()), name="work")
-        with suppress(ConnectionError):  # a daemon that was killed resets the link instead of closing it
-            await link.closed()
+        await link.closed()
         work.cancel()
 
 

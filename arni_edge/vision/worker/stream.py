@@ -70,9 +70,9 @@ class RtspStream:
                 timeout=(order.connect_seconds, order.stall_seconds),
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            if time.monotonic() - started >= 0.95 * min(order.connect_seconds, order.stall_seconds):
-                raise StreamEnded(CameraState.CONNECTING, "the camera does not answer") from None
-            raise _refusal(error) from None
+            # FFmpeg reports its own time-out as invalid data.
+            late = time.monotonic() - started >= 0.95 * min(order.connect_seconds, order.stall_seconds)
+            raise _refusal(error, late=late) from None
 
     def _options(self) -> dict[str, str]:
         return {
@@ -88,7 +88,7 @@ class RtspStream:
 
     def _decode(self, container: Any) -> Iterator[Frame]:
         if not container.streams.video:
-            raise StreamEnded(CameraState.REFUSED, "the address has no video")
+            raise StreamEnded(CameraState.CONNECTING, "the address has no video")
         video = container.streams.video[0]
         # One thread per camera: several would add a picture of delay each and starve the detector.
         video.codec_context.thread_count = 1
@@ -135,16 +135,18 @@ def _intact(packet: Any) -> list[Frame] | None:
     return None if packet.is_corrupt or any(frame.is_corrupt for frame in frames) else frames
 
 
-def _refusal(error: Exception) -> StreamEnded:
+def _refusal(error: Exception, *, late: bool) -> StreamEnded:
     """Why there is no connection, in words that hold no secret."""
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         return StreamEnded(CameraState.REFUSED, "user or password is wrong")
-    if isinstance(error, av.error.HTTPNotFoundError):
-        return StreamEnded(CameraState.REFUSED, "the camera has no stream at this address")
-    if isinstance(error, av.error.HTTPError):
+    if isinstance(error, av.error.HTTPNotFoundError):  # also what cameras say while they boot
+        return StreamEnded(CameraState.CONNECTING, "the camera has no stream at this address")
+    if isinstance(error, av.error.HTTPClientError | av.error.HTTPServerError):
         return StreamEnded(CameraState.CONNECTING, "the camera answers with an error")
     if isinstance(error, ConnectionRefusedError):
         return StreamEnded(CameraState.CONNECTING, "nothing answers at this address")
+    if late or isinstance(error, av.error.ExitError | TimeoutError):
+        return StreamEnded(CameraState.CONNECTING, "the camera does not answer")
     if isinstance(error, av.error.InvalidDataError):
         return StreamEnded(CameraState.CONNECTING, "what answers does not speak RTSP")
     return StreamEnded(CameraState.CONNECTING, "the camera cannot be reached")

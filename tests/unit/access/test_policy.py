@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arni_edge.access import Rules, decide
-from arni_edge.domain.doors import Allow, Deny, DenyReason, EntryRequest
+from arni_edge.domain.doors import Allow, Decision, Deny, DenyReason, EntryRequest
 from arni_edge.domain.people import Assurance, Member, MemberState
 
 _BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,8 +27,25 @@ def _request(at: datetime = _NOON, door: str = "front") -> EntryRequest:
     return EntryRequest("r1", door, "whatsapp", at)
 
 
+def _decide(
+    request: EntryRequest, member: Member | None, assurance: Assurance, mirror_age: timedelta | None
+) -> Decision:
+    """Decide at the moment of the request."""
+    return decide(request, member, assurance, request.asked_at, _RULES, mirror_age)
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"),
+    [(89, None), (91, DenyReason.STALE), (86_400, DenyReason.STALE), (-29, None), (-31, DenyReason.STALE)],
+)
+def test_an_old_wish_opens_nothing(age: float, reason: DenyReason | None) -> None:
+    request = _request(_NOON - timedelta(seconds=age))
+    decision = decide(request, _MEMBER, Assurance.CHANNEL, _NOON, _RULES, _FRESH)
+    assert decision == (Deny(reason) if reason else Allow("member_in_hours"))
+
+
 def test_a_member_inside_the_hours_comes_in() -> None:
-    assert isinstance(decide(_request(), _MEMBER, Assurance.CHANNEL, _RULES, _FRESH), Allow)
+    assert isinstance(_decide(_request(), _MEMBER, Assurance.CHANNEL, _FRESH), Allow)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +76,7 @@ def test_a_member_inside_the_hours_comes_in() -> None:
 def test_everything_else_stays_out(
     member: Member | None, assurance: Assurance, mirror_age: timedelta | None, reason: DenyReason
 ) -> None:
-    assert decide(_request(), member, assurance, _RULES, mirror_age) == Deny(reason)
+    assert _decide(_request(), member, assurance, mirror_age) == Deny(reason)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +93,11 @@ def test_everything_else_stays_out(
 )
 def test_hours_are_meant_in_the_time_of_the_studio(local: datetime, allowed: bool) -> None:
     at = local.replace(tzinfo=_BERLIN).astimezone(UTC)
-    assert isinstance(decide(_request(at), _MEMBER, Assurance.CHANNEL, _RULES, _FRESH), Allow) is allowed
+    assert isinstance(_decide(_request(at), _MEMBER, Assurance.CHANNEL, _FRESH), Allow) is allowed
 
 
 def test_an_unknown_door_does_not_open() -> None:
-    assert decide(_request(door="vault"), _MEMBER, Assurance.STAFF, _RULES, _FRESH) == Deny(
-        DenyReason.UNKNOWN_DOOR
-    )
+    assert _decide(_request(door="vault"), _MEMBER, Assurance.STAFF, _FRESH) == Deny(DenyReason.UNKNOWN_DOOR)
 
 
 _members = st.none() | st.builds(
@@ -107,7 +122,7 @@ _ages = st.none() | st.timedeltas(timedelta(days=-10), timedelta(days=10))
 def test_no_combination_opens_without_every_condition(
     member: Member | None, assurance: Assurance, age: timedelta | None, at: datetime, door: str
 ) -> None:
-    decision = decide(_request(at, door), member, assurance, _RULES, age)
+    decision = _decide(_request(at, door), member, assurance, age)
     if isinstance(decision, Allow):
         assert door == "front"
         assert member is not None

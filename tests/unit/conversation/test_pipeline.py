@@ -58,7 +58,7 @@ async def test_an_ordinary_message_sees_every_stage(tmp_path: Path) -> None:
         house.eyes.occupancy = Occupancy(3, 1.0)
         message = house.message("Wie voll ist es gerade?")
         (answer,) = await _handle(house, message)
-        assert "mittel viel los" in answer
+        assert "mäßig viel los" in answer
         assert "KI-Assistent" in answer
         assert await house.trace(message) == _STAGES
 

@@ -24,6 +24,18 @@ from arni_edge.safety import Cause, find_emergency
         ("Notfall", Cause.HELP),
         ("das ist ein Notfall", Cause.HELP),
         ("n\u200bo\u200btfall", Cause.HELP),
+        ("help", Cause.HELP),
+        ("Help me please", Cause.HELP),
+        ("Bitte Hilfe", Cause.HELP),
+        ("Hilfe! Schnell!", Cause.HELP),
+        # What else is said does not silence it.
+        ("Es brennt! Wo ist der Notausgang?", Cause.FIRE),
+        ("es brennt wo ist der notausgang", Cause.FIRE),
+        ("Jemand ist bewusstlos, was mache ich wenn er nicht atmet", Cause.MEDICAL),
+        ("He is not breathing, what do I do if he dies", Cause.MEDICAL),
+        ("Gestern war noch alles gut, jetzt atmet er nicht mehr", Cause.MEDICAL),
+        ("hier ist jemand bewusstlos und niemand hilft", Cause.MEDICAL),
+        ("Hier ist jemand umgekippt! Niemand sonst ist da.", Cause.MEDICAL),
     ],
 )
 def test_an_emergency_is_recognised(text: str, cause: Cause) -> None:
@@ -44,6 +56,10 @@ def test_an_emergency_is_recognised(text: str, cause: Cause) -> None:
         "Habt ihr einen Erste-Hilfe-Kurs?",
         "der neue Kurs ist der Brenner",
         "Was mache ich, wenn jemand bewusstlos ist?",
+        "Gestern ist hier jemand umgekippt, wie geht es ihm?",
+        "Hallo, Hilfe, ich komme nicht ins WLAN",
+        "Zum Glück ist niemand bewusstlos geworden",
+        "Bitte hilf mir beim Gerät",
     ],
 )
 def test_talk_about_emergencies_is_not_one(text: str) -> None:

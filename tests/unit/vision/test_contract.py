@@ -25,7 +25,13 @@ def settings() -> Settings:
     polygon = [(0, 0), (1, 0), (1, 1)]
     zone = {"id": "entrance", "name": "Eingang", "kind": "entrance", "polygon": polygon}
     camera = {"id": "door", "url": "rtsp://cam/1", "username": "u", "password": "cam-secret", "zones": [zone]}
-    return Settings.model_validate({"site": {"id": "gym", "name": "G", "capacity": 9}, "cameras": [camera]})
+    return Settings.model_validate(
+        {
+            "site": {"id": "gym", "name": "G", "capacity": 9},
+            "vision": {"model": "models/m.onnx"},
+            "cameras": [camera],
+        }
+    )
 
 
 def test_a_count_is_read() -> None:

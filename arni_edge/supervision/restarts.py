@@ -1,0 +1,55 @@
+"""How long to wait before a part that failed is started again."""
+
+import random
+from collections import deque
+from dataclasses import dataclass
+
+# 2 ** 1024 does not fit into a float; a part that fails all night gets there.
+_LARGEST_EXPONENT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When a part is started again. All times in seconds.
+
+    Attributes:
+        first_delay: After the first failure; doubled after each further one.
+        longest_delay: Where the doubling ends.
+        stable_after: A part that ran for so long starts anew with ``first_delay``.
+        intensity: More failures than this within ``window``: broken rather than unlucky. Nobody is there at
+            night to reset a counter, so the part is tried for ever, only seldom.
+        window: See ``intensity``.
+        pause: How seldom.
+    """
+
+    first_delay: float = 0.2
+    longest_delay: float = 5.0
+    stable_after: float = 30.0
+    intensity: int = 10
+    window: float = 60.0
+    pause: float = 30.0
+
+
+class Restarts:
+    """The failures of one part."""
+
+    def __init__(self, policy: RestartPolicy) -> None:
+        self._policy = policy
+        self._failures: deque[float] = deque(maxlen=policy.intensity + 1)
+        self._streak = 0
+
+    def delay(self, *, started: float, failed: float) -> float:
+        """Seconds until the next start.
+
+        Args:
+            started: When the part was started, on the monotonic clock.
+            failed: When it ended.
+        """
+        policy = self._policy
+        self._streak = 1 if failed - started > policy.stable_after else self._streak + 1
+        self._failures.append(failed)
+        if len(self._failures) > policy.intensity and failed - self._failures[0] < policy.window:
+            return policy.pause
+        doubled = policy.first_delay * 2 ** min(self._streak - 1, _LARGEST_EXPONENT)
+        wait: float = min(policy.longest_delay, doubled)
+        return wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads restarts, guards nothing

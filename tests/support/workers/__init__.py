@@ -1,0 +1,1 @@
+"""Small real workers, each with one behaviour; started as the daemon starts workers."""

@@ -1,0 +1,5 @@
+"""Ends at once, with a traceback."""
+
+
+def main() -> None:
+    raise RuntimeError("no camera library here")
