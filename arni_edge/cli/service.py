@@ -64,8 +64,9 @@ def _print_status(answer: dict[str, Any]) -> None:
     typer.echo(f"{answer['site']['name']}: {answer['state']} ({answer['sentence']})")
     typer.echo(f"occupancy  {people} ({occupancy['band']})")
     for name, door in answer["doors"].items():
-        live = "" if door["live"] else " (last heard of before the connection)"
-        typer.echo(f"door       {name}: {door['lock']}, leaf {door['contact']}{live}")
+        live = "" if door["live"] else f" (not heard yet; last known: {door['last_known']})"
+        jam = ", JAMMED" if door["jammed"] else ""
+        typer.echo(f"door       {door['name']} ({name}): {door['lock']}, leaf {door['contact']}{jam}{live}")
     for part in answer["parts"]:
         reason = f": {part['reason']}" if part["reason"] else ""
         typer.echo(f"{part['state']:<10} {part['part']}{reason} (since {str(part['since'])[:19]})")

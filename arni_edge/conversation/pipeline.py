@@ -70,7 +70,7 @@ def build_pipeline(
         ),
         turn=(
             Identify(database),  # who is it, and how sure are we?
-            Consent(database),  # what may be kept, and were they told that they talk to an AI?
+            Consent(database),  # were they told that they talk to an AI?
             Mode(database, clock, catalogue),  # has a human taken over?
             Approval(catalogue),  # is this the yes to something proposed?
             Route(),  # what is it about?

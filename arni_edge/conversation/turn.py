@@ -32,7 +32,6 @@ class Turn:
         trace: Names of the stages that have seen it, in order.
         member: Who it is, or None for a stranger.
         assurance: How sure we are.
-        may_remember: Whether the person agreed that more than this conversation is kept.
         disclose: Whether this person has to be told first that an AI is speaking.
         intent: What it is about.
         answer: What will be said; None: nothing.
@@ -44,7 +43,6 @@ class Turn:
     trace: list[str] = field(default_factory=list)
     member: Member | None = None
     assurance: Assurance = Assurance.ANONYMOUS
-    may_remember: bool = False
     disclose: bool = False
     intent: Intent | None = None
     answer: str | None = None

@@ -19,7 +19,7 @@ from arni_edge.channels.whatsapp.intake import WhatsAppIntake
 from arni_edge.conversation import Reception, Turns
 from arni_edge.conversation.pipeline import build_pipeline
 from arni_edge.daemon.acts import SwitchAct
-from arni_edge.daemon.weather import report_broker, report_devices, reporter
+from arni_edge.daemon.weather import reporter, watch_broker, watch_devices
 from arni_edge.devices import NukiLockDriver, ShellyRpc, ShellySwitch
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
@@ -101,10 +101,9 @@ def build_house(settings: Settings, base: Foundation) -> House:
         clock=clock,
         will=daemon_will(site.id),
     )
-    report_broker(broker, board)
     children.append(Child("broker-session", broker.run))
+    children.append(Child("broker-weather", lambda progress: watch_broker(broker, board, progress)))
     children.append(Child("mirror", Mirror(broker, bus, site.id).run, silence_seconds=None))
-    children.append(Child("weather", lambda _: report_devices(bus, board), silence_seconds=None))
 
     # --- organs: eyes and hands -------------------------------------------------------------------------
     zones = {zone.id: zone.name for camera in settings.cameras for zone in camera.zones}
@@ -118,6 +117,10 @@ def build_house(settings: Settings, base: Foundation) -> House:
     rpc = ShellyRpc(broker, reply_topic(site.id))
     children.append(Child("shelly-rpc", rpc.run))
     switches = {one.id: ShellySwitch(one, rpc, broker, bus, clock) for one in settings.shellies}
+    devices = [f"lock/{name}" for name in locks] + [f"shelly/{name}" for name in switches]
+    children.append(
+        Child("device-weather", lambda _: watch_devices(devices, bus, board), silence_seconds=None)
+    )
 
     # --- judgement: who comes in, what is an emergency --------------------------------------------------
     entry = EntryDesk(base.database, bus, clock, rules=_rules(settings), locks=locks)

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from arni_edge import __version__
 from arni_edge.control import Method
 from arni_edge.daemon.house import Foundation, House
+from arni_edge.devices import NukiLockDriver
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.occupancy import Occupancy, band
 from arni_edge.domain.people import Member, MemberState, normalise_phone
+from arni_edge.settings import Door
 from arni_edge.storage import alarms, door_audit, members, outbox
 
 
@@ -116,7 +118,7 @@ def _premises(house: House) -> dict[str, Any]:
             **_figure(total),
             "band": band(total.count, site.capacity),
             "zones": {
-                zone.id: _figure(house.occupancy.zone(zone.id))
+                zone.id: {"name": zone.name, **_figure(house.occupancy.zone(zone.id))}
                 for camera in house.settings.cameras
                 for zone in camera.zones
             },
@@ -125,10 +127,7 @@ def _premises(house: House) -> dict[str, Any]:
             camera: {"state": report.state, "reason": report.reason}
             for camera, report in house.occupancy.cameras.items()
         },
-        "doors": {
-            door: {"lock": lock.state, "contact": lock.contact, "live": lock.live}
-            for door, lock in house.locks.items()
-        },
+        "doors": {door.id: _door(door, house.locks[door.id]) for door in house.settings.doors},
         "switches": {
             name: {"on": switch.output, "live": switch.live} for name, switch in house.switches.items()
         },
@@ -136,6 +135,17 @@ def _premises(house: House) -> dict[str, Any]:
             "mosquitto": house.mosquitto.pid if house.mosquitto else None,
             "vision": house.vision.pid if house.vision else None,
         },
+    }
+
+
+def _door(door: Door, lock: NukiLockDriver) -> dict[str, Any]:
+    return {
+        "name": door.name,
+        "lock": lock.state,
+        "contact": lock.contact,
+        "live": lock.live,
+        "jammed": lock.jammed,
+        "last_known": lock.last_known.state,
     }
 
 

@@ -1,12 +1,15 @@
 """How the outside is doing, from what the organs say, onto the health board."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Collection
 
 from arni_edge.broker import BrokerSession
 from arni_edge.bus import Bus
 from arni_edge.domain.events import DeviceAvailabilityChanged
-from arni_edge.domain.health import State
+from arni_edge.domain.health import Progress, State
 from arni_edge.supervision import HealthBoard
+
+_LOOK_SECONDS = 0.5
 
 
 def reporter(board: HealthBoard, part: str) -> Callable[[State, str], None]:
@@ -18,23 +21,31 @@ def reporter(board: HealthBoard, part: str) -> Callable[[State, str], None]:
     return report
 
 
-def report_broker(broker: BrokerSession, board: HealthBoard) -> None:
-    """Show the session with the broker on the board."""
-
-    async def connected(_: int) -> None:
-        if broker.second_instance:
+async def watch_broker(broker: BrokerSession, board: HealthBoard, progress: Progress) -> None:
+    """Show the session with the broker on the board, until cancelled."""
+    while True:
+        progress()
+        if not broker.connected:
+            board.report("broker", State.DOWN, broker.problem)
+        elif broker.second_instance:
             board.report("broker", State.DEGRADED, "another instance uses our client id; doors stay shut")
         else:
             board.report("broker", State.OK)
-
-    board.report("broker", State.DOWN, "not connected yet")
-    broker.on_session(connected)
-    broker.on_lost(lambda: board.report("broker", State.DOWN, "the connection was lost"))
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def report_devices(bus: Bus, board: HealthBoard) -> None:
-    """Show devices on the board as they come and go."""
-    async for event in bus.subscribe(DeviceAvailabilityChanged):
+async def watch_devices(devices: Collection[str], bus: Bus, board: HealthBoard) -> None:
+    """Show every device of the settings on the board, also one that never comes, until cancelled.
+
+    Args:
+        devices: Names as in :class:`DeviceAvailabilityChanged`.
+        bus: Tells when they come and go.
+        board: Where it is shown.
+    """
+    events = bus.subscribe(DeviceAvailabilityChanged)
+    for device in devices:
+        board.report(f"device/{device}", State.DEGRADED, "not heard yet")
+    async for event in events:
         if isinstance(event, DeviceAvailabilityChanged):
             state = State.OK if event.available else State.DOWN
             board.report(f"device/{event.device}", state, event.reason)

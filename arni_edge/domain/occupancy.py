@@ -27,11 +27,6 @@ class Occupancy:
     count: int | None
     age: float | None
 
-    @property
-    def known(self) -> bool:
-        """Whether there is a figure at all."""
-        return self.count is not None
-
 
 UNKNOWN_OCCUPANCY = Occupancy(None, None)
 

@@ -1,8 +1,8 @@
 """The line from the relay into the house: in order, one at a time, nothing lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
@@ -10,7 +10,8 @@ from arni_edge.domain.backoff import Backoff
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.health import Progress, State
-from arni_edge.relay.client import Batch, Gap, RelayClient, RelayEvent
+from arni_edge.relay.client import Batch, Gap, RelayClient
+from arni_edge.relay.desk import RelayDesk
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -25,22 +26,11 @@ the relay has a status for them, and only the end of a poll tells."""
 _GAP_SHOWN_SECONDS = 3600.0
 """How long a loss at the relay stays visible in the health, so that somebody reads it."""
 
-Consumer = Callable[[RelayEvent], Awaitable[None]]
-"""Takes one event and returns when its content and then, or with it, its sequence number are committed."""
-
-
-class RelayCursor(Protocol):
-    """Where this box has read to; lives in the box's database."""
-
-    async def cursor(self) -> int:
-        """The sequence of the last event that was committed, 0 before the first."""
-        ...
-
 
 class RelayPull:
-    """Fetches events and hands them to the consumer.
+    """Fetches events and hands them to the desk.
 
-    The consumer commits the event and the new cursor, and only then the next event is taken: a crash at any
+    The desk commits the event and the new cursor, and only then the next event is taken: a crash at any
     moment repeats at most the event that was not committed. A relay that was set up anew is read from its
     start again, even though the stored cursor is higher: the messages' identities make that harmless.
 
@@ -56,16 +46,14 @@ class RelayPull:
     def __init__(
         self,
         client: RelayClient,
-        cursor: RelayCursor,
-        consume: Consumer,
+        desk: RelayDesk,
         *,
         clock: Clock,
         health: Callable[[State, str], None],
         longest_backoff: float = 30.0,
     ) -> None:
         self._client = client
-        self._cursor = cursor
-        self._consume = consume
+        self._desk = desk
         self._clock = clock
         self._health = health
         self._backoff = Backoff(first=0.5, longest=longest_backoff)
@@ -83,11 +71,11 @@ class RelayPull:
             progress()
             try:
                 if position is None:
-                    position = await self._cursor.cursor()
+                    position = await self._desk.cursor()
                 position = await self._round(position, progress)
             except (Unavailable, Refused) as error:
                 self._lost(str(error))
-                # The consumer may have failed half-way through a batch; the database knows how far it came.
+                # The desk may have failed half-way through a batch; the database knows how far it came.
                 position = None
                 await _ticking(asyncio.sleep(self._backoff.next()), progress)
 
@@ -98,7 +86,7 @@ class RelayPull:
         arrived = self._clock.monotonic()
         self._reached(batch)
         for event in batch.events:
-            await self._consume(event)
+            await self._desk.consume(event)
             progress()
         self._mark(batch.caught_up, arrived)
         if not batch.events and arrived - asked < _SHORTEST_ROUND:

@@ -129,8 +129,8 @@ class AlarmDesk:
             stored = storing.done() and storing.exception() is None
             if not stored:
                 _LOG.critical("alarm_not_stored_yet", alarm=alarm_id, cause=report.cause)
-                # Light before paper; with no alarm on record there is nothing to note the act under.
-                self._start_acts(None)
+                # Light before paper; the paper follows as soon as the alarm is on record.
+                self._start_acts(alarm_id, storing=storing)
             fresh = await storing
         finally:
             storing.cancel()
@@ -180,10 +180,13 @@ class AlarmDesk:
             for number, person in enumerate(self._on_call)
         ]
 
-    def _start_acts(self, alarm_id: str | None, without: Collection[str] = ()) -> None:
+    def _start_acts(
+        self, alarm_id: str, without: Collection[str] = (), *, storing: asyncio.Future[bool] | None = None
+    ) -> None:
         for act in self._acts:
             if act.name not in without:
-                task = asyncio.create_task(self._perform(act, alarm_id), name=f"alarm act {act.name}")
+                performing = self._perform(act, alarm_id, storing)
+                task = asyncio.create_task(performing, name=f"alarm act {act.name}")
                 self._under_way.add(task)
                 task.add_done_callback(self._ended)
 
@@ -192,7 +195,7 @@ class AlarmDesk:
         if not task.cancelled() and task.exception() is not None:
             _LOG.error("alarm_act_crashed", act=task.get_name(), exc_info=task.exception())
 
-    async def _perform(self, act: LocalAct, alarm_id: str | None) -> None:
+    async def _perform(self, act: LocalAct, alarm_id: str, storing: asyncio.Future[bool] | None) -> None:
         """Do one act and record what became of it; nothing an act does can stop another."""
         detail, state = f"no answer within {_ACT_SECONDS:.0f} s", "failed"
         with contextlib.suppress(TimeoutError):
@@ -204,8 +207,14 @@ class AlarmDesk:
                         detail = str(error)
                         await asyncio.sleep(_ACT_AGAIN)
         _LOG.warning("alarm_act_ended", act=act.name, state=state, detail=detail)
-        if alarm_id is not None:
+        if storing is None or await _new_on_record(storing):
             now = self._clock.now()
             await self._database.write(
                 lambda tx: alarms.note_sink(tx, alarm_id, act.name, state, detail, now)
             )
+
+
+async def _new_on_record(storing: asyncio.Future[bool]) -> bool:
+    """Whether the alarm came on record, once that is decided: not a failing disk, not a second delivery."""
+    await asyncio.wait({storing})
+    return not storing.cancelled() and storing.exception() is None and storing.result()

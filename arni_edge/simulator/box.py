@@ -83,6 +83,7 @@ class Box:
                 while not await self._answers():
                     await asyncio.sleep(0.05)
         except TimeoutError:
+            await self.kill()
             raise Unavailable(f"the daemon does not answer; its log is {self.log}") from None
 
     async def stop(self) -> None:

@@ -28,6 +28,7 @@ from arni_edge.simulator.shelly import SimulatedShellyGen2
 from arni_edge.simulator.world import World
 
 _STEP_SECONDS = 0.05
+_BROKER_SECONDS = 20.0
 MEMBERS = ("Mia", "Ben", "Lea", "Jonas", "Emma", "Paul", "Nora", "Finn")
 STRANGER = "Stranger"
 
@@ -84,6 +85,7 @@ class Gym:
             blueprint = Blueprint(self.world.plan, tuple(self.cameras.values()), self.cloud)
             self.box = await stack.enter_async_context(Box(blueprint, self._folder))
             await self._put_members_on_file()
+            await self._broker_is_up()
             self._install_devices()
             tasks = [
                 asyncio.create_task(self._live(), name="world"),
@@ -104,6 +106,12 @@ class Gym:
         except ArniError:
             return None
         return answer
+
+    async def _broker_is_up(self) -> None:
+        """A device that speaks before the box listens is heard when it speaks again; a lock rarely does."""
+        async with asyncio.timeout(_BROKER_SECONDS):
+            while not _well(await self.status(), "broker"):
+                await asyncio.sleep(_STEP_SECONDS)
 
     def _install_devices(self) -> None:
         # They come back quickly, so that an evening with failures fits into minutes.
@@ -138,6 +146,11 @@ class Gym:
             for number, name in enumerate(MEMBERS, start=1)
         ]
         await self.box.ask("members.put", members=members)
+
+
+def _well(status: dict[str, Any] | None, part: str) -> bool:
+    parts = status["parts"] if status else []
+    return any(health["part"] == part and health["state"] == "ok" for health in parts)
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -64,21 +64,6 @@ async def waiting(database: Database, limit: int) -> list[InboundMessage]:
     return [_message(row) for row in rows]
 
 
-async def move_cursor(tx: Transaction, stream: str, sequence: int) -> None:
-    """Note how far a stream has been read; it goes back only when the relay was set up anew."""
-    await tx.execute(
-        "INSERT INTO relay_cursor (stream, sequence) VALUES (?, ?)"
-        " ON CONFLICT (stream) DO UPDATE SET sequence = excluded.sequence",
-        (stream, sequence),
-    )
-
-
-async def cursor(database: Database, stream: str) -> int:
-    """How far a stream has been read; 0 for a new one."""
-    rows = await database.read("SELECT sequence FROM relay_cursor WHERE stream = ?", (stream,))
-    return int(rows[0]["sequence"]) if rows else 0
-
-
 def _message(row: Row) -> InboundMessage:
     return InboundMessage(
         channel=Channel(row["channel"]),

@@ -8,7 +8,9 @@
       │           └──────► uncertain ─┤  (nobody knows whether the other side has it)
       └───────────────────────────────┘
 
-``sent`` and ``failed`` are never left again; a delivery report leads to them from any state.
+``sent`` and ``failed`` are never left again; a delivery report leads to them from any state, so that a
+repetition that waits is called off. Therefore every ``mark_*`` changes a row only if it is still in a state
+that the sender can believe it to be in.
 """
 
 from collections.abc import Sequence
@@ -28,9 +30,9 @@ class OutboxItem:
     """One message that waits or is under way.
 
     Attributes:
-        id: Travels with the message and comes back in delivery reports.
+        id: Travels with the message as tracking id and comes back in delivery reports.
         message: What is to be said.
-        attempts: How often it has been tried.
+        attempts: How often ``mark_sending`` has taken it.
         queued_at: When it was put in (aware).
     """
 
@@ -69,7 +71,7 @@ async def summary(database: Database) -> dict[str, int]:
 
 
 class Outbox:
-    """The outbox as a sender sees it; every change is committed when its method returns."""
+    """The outbox as the sender of one channel sees it; every change is committed when its method returns."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -77,7 +79,7 @@ class Outbox:
         self._seen = -1
 
     async def wait(self) -> None:
-        """Return when something was stored since the last return."""
+        """Return when something was stored since the last return (or the start). Safe to cancel."""
         while self._database.commits == self._seen:
             await self._database.next_commit()
         self._seen = self._database.commits
@@ -86,16 +88,18 @@ class Outbox:
         """What may be sent now: alarms first, then by age; never two under way to one person.
 
         A message waits for an older one of the same priority to the same person; only an alarm overtakes.
+        It overtakes another alarm, too, when that one's fate is open: its time is worth more than the order.
         """
         rows = await self._database.read(
             "SELECT * FROM outbox WHERE channel = :channel AND (state = 'queued' OR (state = 'retry'"
             " AND not_before <= :now)) AND NOT EXISTS (SELECT 1 FROM outbox AS other"
             " WHERE other.channel = outbox.channel AND other.recipient = outbox.recipient"
             " AND (other.state = 'sending' OR (other.priority = outbox.priority"
-            " AND other.position < outbox.position AND (other.state = 'uncertain'"
+            " AND other.position < outbox.position"
+            " AND ((other.state = 'uncertain' AND other.priority <> :alarm)"
             " OR (other.state = 'retry' AND other.not_before > :now)))))"
             " ORDER BY priority, position LIMIT 1",
-            {"channel": channel, "now": now.isoformat()},
+            {"channel": channel, "now": now.isoformat(), "alarm": _RANK[Priority.ALARM]},
         )
         return _item(rows[0]) if rows else None
 
@@ -104,7 +108,7 @@ class Outbox:
         return await self._move(item_id, "sending", ("queued", "retry"), attempts=1)
 
     async def mark_sent(self, item_id: str, message_id: str) -> None:
-        """Note that the other side has accepted it."""
+        """Note that the other side has accepted it; of a row that is ``sent`` already, only its id there."""
         await self._move(item_id, "sent", ("sending", "uncertain", "sent"), provider_id=message_id)
 
     async def mark_retry(self, item_id: str, not_before: datetime, reason: str) -> None:
@@ -113,7 +117,7 @@ class Outbox:
         await self._move(item_id, "retry", ("sending", "uncertain"), not_before=until, reason=reason)
 
     async def mark_failed(self, item_id: str, reason: str) -> None:
-        """Give it up: it certainly was not accepted and never will be."""
+        """Give it up: it never will be accepted, or nobody waits for it any more."""
         await self._move(item_id, "failed", ("sending", "uncertain"), reason=reason)
 
     async def mark_uncertain(self, item_id: str) -> None:
@@ -121,7 +125,7 @@ class Outbox:
         await self._move(item_id, "uncertain", ("sending",))
 
     async def uncertain(self, channel: Channel) -> Sequence[OutboxItem]:
-        """All messages whose fate is open, oldest first."""
+        """All messages in ``sending`` or ``uncertain``, oldest first."""
         rows = await self._database.read(
             "SELECT * FROM outbox WHERE channel = ? AND state IN ('sending', 'uncertain') ORDER BY position",
             (channel,),
@@ -129,7 +133,10 @@ class Outbox:
         return [_item(row) for row in rows]
 
     async def split(self, item_id: str, texts: Sequence[str]) -> None:
-        """Replace a waiting message by several, in its place in the order; only the first one quotes."""
+        """Replace a waiting message by several, in its place in the order; only the first one quotes.
+
+        The first part keeps the key; the others are ``<key>/2``, ``<key>/3`` …
+        """
         now = self._clock.now()
 
         async def store(tx: Transaction) -> None:
@@ -140,7 +147,7 @@ class Outbox:
             for row in rows:
                 whole = _item(row).message
                 for number, text in enumerate(texts):
-                    # The first part keeps the key, so that the whole cannot be queued a second time.
+                    # The key stays taken, so that the whole cannot be queued a second time.
                     key = f"{whole.key}/{number + 1}" if number else whole.key
                     quote = None if number else whole.reply_to
                     part = replace(whole, key=key, text=text, reply_to=quote)

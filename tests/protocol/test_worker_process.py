@@ -250,15 +250,15 @@ async def test_a_worker_that_talks_without_a_pause_does_not_hold_up_the_door() -
     async def door() -> None:
         nonlocal longest
         while True:
-            before = time.monotonic()
+            before = time.thread_time()  # what others do with the processor does not count
             await asyncio.sleep(0)
-            longest = max(longest, time.monotonic() - before)
+            longest = max(longest, time.thread_time() - before)
             await asyncio.sleep(0.005)
 
     waiting = asyncio.create_task(door())
     assert await worker.ends() == "broke its link: it talks without a pause"
     waiting.cancel()
-    assert longest < 0.5
+    assert longest < 0.2
 
 
 async def test_a_worker_cannot_fill_the_health_board() -> None:
@@ -335,6 +335,10 @@ async def test_memory_is_refused_above_the_limit() -> None:
 HARMLESS = {"read", "null"}
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 async def tried(limits: Limits, folder: Path) -> dict[str, State]:
     file = folder / "file"
     file.write_bytes(b"there before")
@@ -350,8 +354,7 @@ async def test_a_worker_that_may_not_write_can_do_nothing_to_files(tmp_path: Pat
     found = await tried(Limits(nice=0, may_write=False), tmp_path)
     assert {name for name, state in found.items() if state is State.OK} == HARMLESS
     assert len(found) == 12
-    assert sorted(os.listdir(tmp_path)) == ["another", "file"]
-    assert (tmp_path / "file").read_bytes() == b"there before"
+    assert contents(tmp_path) == {"another": b"", "file": b"there before"}
 
 
 async def test_the_same_worker_can_when_it_may(tmp_path: Path) -> None:

@@ -1,20 +1,20 @@
 """WhatsApp: Meta's webhooks come in through the relay, answers go out through the Graph API."""
 
-from arni_edge.channels.whatsapp.channel import Intake, WhatsAppChannel
+from arni_edge.channels.whatsapp.channel import SOURCE, Intake, WhatsAppChannel
 from arni_edge.channels.whatsapp.graph import GraphApi, open_client
-from arni_edge.channels.whatsapp.outbox_port import OutboxItem, OutboxPort
+from arni_edge.channels.whatsapp.intake import WhatsAppIntake
 from arni_edge.channels.whatsapp.sender import RelayView, WhatsAppSender
 from arni_edge.channels.whatsapp.webhook import DeliveryState, DeliveryStatus
 
 __all__ = [
+    "SOURCE",
     "DeliveryState",
     "DeliveryStatus",
     "GraphApi",
     "Intake",
-    "OutboxItem",
-    "OutboxPort",
     "RelayView",
     "WhatsAppChannel",
+    "WhatsAppIntake",
     "WhatsAppSender",
     "open_client",
 ]

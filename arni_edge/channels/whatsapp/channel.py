@@ -14,31 +14,29 @@ from arni_edge.relay import RelayEvent
 from arni_edge.settings import WhatsApp
 
 SOURCE = "whatsapp"
+"""What the relay calls Meta's webhooks."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Intake(Protocol):
-    """Where messages go. The conversation room implements it."""
+    """Where messages and delivery reports go."""
 
-    async def receive(
-        self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus], cursor: int
-    ) -> None:
-        """Store messages, statuses and the relay's cursor, the cursor never before the rest, then return.
+    async def receive(self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus]) -> None:
+        """Store messages and statuses, then return.
 
         Messages that are stored already, by :attr:`InboundMessage.key`, are left as they are: Meta delivers
         at least once. A status whose tracking id is an outbox id moves that row to ``sent`` (``failed``: to
-        ``failed``) from whatever state it is in, so that a waiting repetition is called off. A crash
-        before the cursor brings the same event again.
+        ``failed``) from whatever state it is in, so that a waiting repetition is called off.
 
         Raises:
-            Unavailable: Nothing was stored; the same event comes again.
+            Unavailable: Not everything was stored, though parts may be; the same event must come again.
         """
         ...
 
 
 class WhatsAppChannel:
-    """Consumer of the relay's events; an event that cannot be used is refused, logged and acknowledged.
+    """Handler of the relay's events from Meta; one that cannot be used is refused, logged and acknowledged.
 
     Nothing of a body, a sender or a signature reaches the log.
     """
@@ -49,10 +47,10 @@ class WhatsAppChannel:
         self._intake = intake
 
     async def consume(self, event: RelayEvent) -> None:
-        """Take one event in; returns when its content and its sequence number are committed.
+        """Take one event in; returns when everything in it is committed.
 
         Raises:
-            Unavailable: Storage could not take it; nothing was committed.
+            Unavailable: Storage could not take all of it; the same event must come again.
         """
         items = self._read(event)
         messages = [item for item in items if isinstance(item, InboundMessage)]
@@ -60,11 +58,10 @@ class WhatsAppChannel:
         ignored = Counter(item.reason for item in items if isinstance(item, Ignored))
         if ignored:
             _log.info("webhook_ignored", sequence=event.sequence, reasons=dict(ignored))
-        await self._intake.receive(messages, statuses, event.sequence)
+        if messages or statuses:
+            await self._intake.receive(messages, statuses)
 
     def _read(self, event: RelayEvent) -> list[Item]:
-        if event.source != SOURCE:
-            return [Ignored("another source")]
         # Without an app secret of its own the gym shares Meta's app: then the relay has verified, and the
         # relay's token is what the box trusts.
         secret = self._app_secret

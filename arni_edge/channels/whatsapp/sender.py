@@ -27,12 +27,12 @@ from arni_edge.channels.whatsapp.answers import (
     Undeliverable,
 )
 from arni_edge.channels.whatsapp.graph import GraphApi
-from arni_edge.channels.whatsapp.outbox_port import OutboxItem, OutboxPort
 from arni_edge.channels.whatsapp.text import TEXT_LIMIT, split_text, units
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress, State
 from arni_edge.domain.messages import Channel, Language, Priority
+from arni_edge.storage.outbox import Outbox, OutboxItem
 
 _log = structlog.get_logger(__name__)
 _dice = secrets.SystemRandom()
@@ -47,6 +47,8 @@ _STOP_RETRY = 300.0
 """Longer than the pause, so that after a stop another row probes: one bad row cannot hold the line."""
 _GIVE_UP = timedelta(hours=24)
 """An answer that old is outside Meta's window, and nobody waits for it any more."""
+_ALARM_ATTEMPTS = 3
+"""So often in all an alarm is sent without knowing what became of it; then it waits for the relay, like chat."""
 
 
 class RelayView(Protocol):
@@ -74,7 +76,7 @@ class WhatsAppSender:
     def __init__(
         self,
         graph: GraphApi,
-        outbox: OutboxPort,
+        outbox: Outbox,
         relay: RelayView,
         *,
         clock: Clock,
@@ -88,7 +90,9 @@ class WhatsAppSender:
         self._clock = clock
         self._resolve_seconds = resolve_seconds
         self._language = language
-        self._health = health
+        self._report = health
+        self._graph_health = (State.OK, "")
+        self._outbox_away = False
         self._in_flight: set[str] = set()
         self._uncertain_since: dict[str, float] = {}
         self._paused_until = clock.monotonic()
@@ -101,8 +105,10 @@ class WhatsAppSender:
                 await self._drain(progress)
             except* Unavailable:
                 # Storage is away; what was in flight is found in ``sending`` by the next round.
-                _log.exception("outbox_unavailable")
-                self._health(State.DOWN, "the outbox cannot be written")
+                if not self._outbox_away:
+                    _log.exception("outbox_unavailable")
+                self._outbox_away = True
+                self._report(State.DOWN, "the outbox cannot be written")
             await asyncio.sleep(_TICK_SECONDS)
 
     async def _drain(self, progress: Progress) -> None:
@@ -114,9 +120,17 @@ class WhatsAppSender:
                 await self._resolve()
                 while item := await self._take():
                     sends.create_task(self._send(item))
+                self._outbox_is_back()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_TICK_SECONDS):
                         await self._outbox.wait()
+
+    def _outbox_is_back(self) -> None:
+        """All that was to be written has been, the row that had failed among it: say again how Meta is."""
+        if self._outbox_away:
+            _log.info("outbox_back")
+            self._outbox_away = False
+            self._report(*self._graph_health)
 
     # --- taking -----------------------------------------------------------------------------------------
 
@@ -196,11 +210,14 @@ class WhatsAppSender:
                 self._health(State.DOWN, reason)
 
     async def _again(self, item: OutboxItem, seconds: float, reason: str) -> None:
-        if self._clock.now() - item.queued_at > _GIVE_UP:
+        if self._too_old(item):
             await self._fail(item, f"given up: {reason}")
             return
         _log.info("message_retried", outbox_id=item.id, reason=reason, seconds=round(seconds, 1))
         await self._outbox.mark_retry(item.id, self._later(seconds), reason)
+
+    def _too_old(self, item: OutboxItem) -> bool:
+        return self._clock.now() - item.queued_at > _GIVE_UP
 
     async def _fail(self, item: OutboxItem, reason: str) -> None:
         _log.warning("message_failed", outbox_id=item.id, reason=reason)
@@ -221,10 +238,14 @@ class WhatsAppSender:
         self._paused_until = self._clock.monotonic()
         self._health(State.OK, "")
 
+    def _health(self, state: State, reason: str) -> None:
+        self._graph_health = (state, reason)
+        self._report(state, reason)
+
     # --- resolving --------------------------------------------------------------------------------------
 
     async def _resolve(self) -> None:
-        """Queue again what Meta has certainly never had."""
+        """Queue again what Meta has certainly never had; give up what nobody waits for any more."""
         # The horizon first, the rows second: the rows then know of every status from before the horizon.
         horizon = self._silent_since()
         rows = [
@@ -234,9 +255,8 @@ class WhatsAppSender:
         self._uncertain_since = {row.id: self._uncertain_since.get(row.id, now) for row in rows}
         for row in rows:
             if self._uncertain_since[row.id] <= self._horizon_for(row, horizon, now):
-                _log.info("message_repeated", outbox_id=row.id, reason="no status came")
                 del self._uncertain_since[row.id]
-                await self._outbox.mark_retry(row.id, self._clock.now(), "no status came")
+                await self._again(row, 0.0, "no status came")
 
     def _silent_since(self) -> float:
         """Monotonic time before which every accepted message has shown itself by a status."""
@@ -246,11 +266,18 @@ class WhatsAppSender:
         return at - self._resolve_seconds
 
     def _horizon_for(self, row: OutboxItem, horizon: float, now: float) -> float:
-        """An alarm does not wait for a relay that is away: one too many is better than none."""
+        """Monotonic time: a row that has been uncertain since before it is settled now, one way or the other.
+
+        What nobody waits for any more must not hold up its person while the relay is away for days; a relay
+        that is there has ``resolve_seconds`` to bring the status first. An alarm does not wait for a relay
+        that is away, the first few times: one too many is better than none, one a minute is not.
+        """
         away = self._relay.away_since
-        if row.message.priority is not Priority.ALARM or away is None:
-            return horizon
-        return now - self._resolve_seconds if now - away >= self._resolve_seconds else horizon
+        abandoned = away is not None and now - away >= self._resolve_seconds
+        urgent = row.message.priority is Priority.ALARM and row.attempts < _ALARM_ATTEMPTS
+        if self._too_old(row) or (abandoned and urgent):
+            return now - self._resolve_seconds
+        return horizon
 
 
 def _longer(first: float, attempts: int, longest: float = _LONGEST_RETRY) -> float:

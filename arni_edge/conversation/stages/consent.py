@@ -1,11 +1,14 @@
-"""Stage 4, consent: what may be kept of this person, and what must they be told first?"""
+"""Stage 4, consent: what must this person be told first, and what may be kept of them?"""
 
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.storage import Database, conversations
 
 
 class Consent:
-    """Default: nothing is remembered, and the first answer says that an AI is speaking (AI Act, Art. 50)."""
+    """Tells everybody once that an AI is speaking (EU AI Act, Art. 50).
+
+    Nothing but the messages themselves is kept, so there is nothing to ask consent for yet.
+    """
 
     name = "consent"
 
@@ -13,8 +16,7 @@ class Consent:
         self._database = database
 
     async def __call__(self, turn: Turn) -> Step:
-        """Read what this person was told and has agreed to."""
+        """Read what this person was told."""
         known = await conversations.find(self._database, turn.message)
         turn.disclose = known is None or known["disclosed_at"] is None
-        turn.may_remember = known is not None and known["memory_consent_at"] is not None
         return Step.ON

@@ -32,7 +32,6 @@ CREATE TABLE conversations (
     address TEXT NOT NULL,
     mode TEXT NOT NULL DEFAULT 'bot' CHECK (mode IN ('bot', 'human')),
     disclosed_at TEXT,
-    memory_consent_at TEXT,
     human_acknowledged_at TEXT,
     PRIMARY KEY (channel, address)
 ) STRICT;

@@ -17,7 +17,7 @@ async def work() -> None:
     link = await WorkerLink.open("probe")
     file = Path(link.start["file"])
     tries: dict[str, Callable[[], object]] = {
-        "read": lambda: file.read_bytes(),
+        "read": lambda: file.open("rb").close(),
         "null": lambda: Path(os.devnull).write_bytes(b"x"),
         "append": lambda: _append(file),
         "create": lambda: file.with_name("created").touch(),

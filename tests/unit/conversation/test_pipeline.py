@@ -123,6 +123,21 @@ async def test_a_crash_before_the_local_act_is_made_good_once(tmp_path: Path) ->
         assert house.act.done == 2
 
 
+async def test_a_slow_disk_keeps_no_light_off_and_the_act_is_recorded_all_the_same(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        writable = asyncio.Event()
+        writing = asyncio.create_task(house.database.write(lambda _: writable.wait()))
+        receiving = asyncio.create_task(house.reception.receive([house.message("Notfall!")]))
+        await eventually(lambda: house.act.done)
+        assert not await house.database.read("SELECT 1 FROM alarms")
+        writable.set()
+        await asyncio.gather(writing, receiving)
+        await house.alarms.drain()
+        assert house.act.done == 1
+        sinks = await house.database.read("SELECT sink, state FROM alarm_sinks")
+        assert [tuple(row) for row in sinks] == [("light/floor", "done")]
+
+
 async def test_the_same_message_three_times_is_answered_once(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         message = house.message("Danke")

@@ -70,7 +70,8 @@ def test_credentials_come_from_their_directory(tmp_path: Path) -> None:
     (credentials / "camera_door_password").write_text("pa55\n")
     text = (
         _MINIMUM
-        + '[relay]\nurl = "https://relay.example"\n[vision]\nmodel = "m.onnx"\n[[cameras]]\nid = "door"\nurl = "rtsp://10.0.0.2/x"\n'
+        + '[relay]\nurl = "https://relay.example"\n[vision]\nmodel = "m.onnx"\n'
+        + '[[cameras]]\nid = "door"\nurl = "rtsp://10.0.0.2/x"\n'
     )
     settings = _load(tmp_path, text, {"CREDENTIALS_DIRECTORY": str(credentials)})
     assert settings.relay is not None

@@ -1,0 +1,165 @@
+"""The real daemon as a process, as systemd runs it; and the command beside it."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from arni_edge.control import call
+from support.processes import started_with
+from support.systemd import Systemd
+from support.waiting import eventually
+
+COMMAND = (sys.executable, "-m", "arni_edge")
+STOP_SECONDS = 5.0
+
+
+class DaemonProcess:
+    """One box: a configuration, a state folder, a runtime folder, and the daemon when it is started.
+
+    Attributes:
+        folder: Everything of the box, in a path short enough for sockets.
+        config: The configuration file.
+        systemd: Hears what the daemon says.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="arni-d-", dir="/tmp"))
+        self.config = self.folder / "arni.toml"
+        self.systemd = Systemd()
+        self.socket = self.folder / "run" / "control.sock"
+        self.port = _quiet_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.configure()
+
+    # --- configuration ------------------------------------------------------------------------------------
+
+    def configure(self, *, name: str = "Probe Gym", broker: str = "", more: str = "") -> None:
+        """Write a configuration that is as small as can be."""
+        broker = broker or f'mode = "managed"\nlisten_port = {self.port}'
+        self.config.write_text(
+            f'[site]\nid = "probe"\nname = "{name}"\ncapacity = 40\n'
+            f'[paths]\nstate = "{self.folder}/state"\nruntime = "{self.folder}/run"\n'
+            f"[broker]\n{broker}\n{more}",
+            encoding="utf-8",
+        )
+
+    # --- life ---------------------------------------------------------------------------------------------
+
+    def start(self, *command: str, **environment: str) -> None:
+        """Start it; it is not ready then.
+
+        Args:
+            command: Instead of ``arni-edge run``.
+            environment: Further variables.
+        """
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command or [*COMMAND, "run", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**_environment(), "NOTIFY_SOCKET": self.systemd.address, **environment},
+            )
+
+    async def start_ready(self, **environment: str) -> None:
+        """Start it and wait until it says that it is ready."""
+        before = self.systemd.count("READY=1")
+        self.start(**environment)
+        await self.says("READY=1", times=before + 1)
+
+    async def says(self, message: str, *, times: int = 1) -> None:
+        """Wait until systemd heard it so often."""
+        await self.systemd.hears(message, times=times, within=30)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the daemon alone."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    async def ends(self, within: float = STOP_SECONDS) -> int:
+        """Wait for its end; returns its exit code."""
+        process = self.process
+        assert process is not None
+        await eventually(lambda: process.poll() is not None, within=within, otherwise=f"runs on:\n{self.log}")
+        return process.returncode
+
+    async def stop(self) -> int:
+        """SIGTERM, as systemd does it; returns its exit code."""
+        self.signal(signal.SIGTERM)
+        return await self.ends()
+
+    @property
+    def pid(self) -> int:
+        """The daemon itself."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        """Everything it said on stderr."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    @property
+    def processes(self) -> list[int]:
+        """Everything that runs with a path of this box in its command line, the broker included."""
+        return started_with(str(self.folder))
+
+    def remove(self) -> None:
+        """Kill what is left, and its files."""
+        for pid in self.processes:
+            os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(timeout=20)
+        self.systemd.close()
+        shutil.rmtree(self.folder)
+
+    # --- asking -------------------------------------------------------------------------------------------
+
+    async def ask(self, method: str, **params: Any) -> Any:
+        """Ask over the control socket, whatever the configuration file says now."""
+        return await asyncio.to_thread(call, self.socket, method, params, timeout=20.0)
+
+    async def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run ``arni-edge …`` with the box's configuration."""
+        return await asyncio.to_thread(
+            subprocess.run,
+            [*COMMAND, *words, "--config", str(self.config)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env=_environment(),
+            check=False,
+        )
+
+    async def is_well(self) -> dict[str, Any]:
+        """Wait until every part is; returns the status."""
+        async with asyncio.timeout(30):
+            while True:
+                status: dict[str, Any] = await self.ask("status")
+                if status["state"] == "ok" and status["processes"]["mosquitto"]:
+                    return status
+                await asyncio.sleep(0.05)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what would configure the daemon."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("ARNI_", "CREDENTIALS"))
+    }
+
+
+def _quiet_port() -> int:
+    """A TCP port below those that the kernel gives to whoever asks for any, so that nobody takes it meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
