@@ -27,18 +27,20 @@ class Reception:
 
         Raises:
             Unavailable: They could not be stored; the channel must not acknowledge them.
+            Exception: One of them cannot be stored, for a reason that is a bug. The others are in.
         """
-        for message in messages:
-            await self._receive(message)
+        crashes = [crash for message in messages if (crash := await self._receive(message)) is not None]
         self._turns.wake()
+        if crashes:
+            raise crashes[0]
 
-    async def _receive(self, message: InboundMessage) -> None:
+    async def _receive(self, message: InboundMessage) -> Exception | None:
         """One message. A bug in a stage must not keep it from being stored by the stage behind it.
 
-        Raises:
-            Unavailable: It could not be stored, for whatever reason.
+        Returns:
+            What kept it from being stored, or None when it is stored.
         """
-        stages = self._pipeline.reception
+        stages, crash = self._pipeline.reception, None
         while stages:
             turn = Turn(message, guess_language(message.text, self._default_language))
             try:
@@ -47,8 +49,7 @@ class Reception:
                 raise
             except Exception as error:
                 _LOG.exception("reception_stage_crashed", stage=turn.trace[-1], message=message.key)
-                stages = stages[len(turn.trace) :]
-                if not stages:
-                    raise Unavailable("the message could not be stored") from error
+                stages, crash = stages[len(turn.trace) :], error
             else:
-                return
+                return None
+        return crash

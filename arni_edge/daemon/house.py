@@ -14,8 +14,14 @@ from arni_edge.broker.accounts import DAEMON, VISION, reply_topic
 from arni_edge.broker.managed import ManagedMosquitto, managed_broker
 from arni_edge.broker.mirror import Mirror, daemon_will
 from arni_edge.bus import Bus
-from arni_edge.channels.whatsapp import GraphApi, WhatsAppChannel, WhatsAppSender, open_client
-from arni_edge.channels.whatsapp.intake import WhatsAppIntake
+from arni_edge.channels.whatsapp import SOURCE as WHATSAPP
+from arni_edge.channels.whatsapp import (
+    GraphApi,
+    WhatsAppChannel,
+    WhatsAppIntake,
+    WhatsAppSender,
+    open_client,
+)
 from arni_edge.conversation import Reception, Turns
 from arni_edge.conversation.pipeline import build_pipeline
 from arni_edge.daemon.acts import SwitchAct
@@ -23,15 +29,19 @@ from arni_edge.daemon.weather import reporter, watch_broker, watch_devices
 from arni_edge.devices import NukiLockDriver, ShellyRpc, ShellySwitch
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
-from arni_edge.relay import RelayClient, RelayPull
+from arni_edge.domain.messages import Language
+from arni_edge.relay import Handler, RelayClient, RelayDesk, RelayPull
 from arni_edge.safety import AlarmDesk
-from arni_edge.settings import Settings
+from arni_edge.settings import Settings, WhatsApp
 from arni_edge.storage import Database
 from arni_edge.storage.outbox import Outbox
 from arni_edge.supervision import Child, HealthBoard, WorkerProcess
 from arni_edge.swarm.agents import Ops, Persona, Vision, swarm
 from arni_edge.vision.occupancy import OccupancyBook
 from arni_edge.vision.process import worker_spec
+
+Closer = Callable[[], Awaitable[None]]
+"""Closes something that outlives the task that used it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ class House:
     switches: Mapping[str, ShellySwitch]
     mosquitto: ManagedMosquitto | None
     vision: WorkerProcess | None
-    closers: tuple[Callable[[], Awaitable[None]], ...]
+    closers: tuple[Closer, ...]
 
 
 def build_house(settings: Settings, base: Foundation) -> House:
@@ -142,18 +152,36 @@ def build_house(settings: Settings, base: Foundation) -> House:
         Persona(base.catalogue, site),
     )
 
-    # --- faces: the pipeline and its channels -------------------------------------------------------------
+    # --- faces: the pipeline, the relay's line into it, the channels ----------------------------------------
     pipeline = build_pipeline(
         base.database, clock, base.catalogue, site=site, alarms=alarms, entry=entry, agents=agents
     )
     turns = Turns(base.database, clock, base.catalogue, pipeline, site.language)
     children.append(Child("turns", turns.run))
     reception = Reception(pipeline, turns, site.language)
-    whatsapp, closers = _whatsapp(settings, base, reception)
-    children.extend(whatsapp)
+    closers: list[Closer] = []
+    if settings.relay is not None:
+        relay = RelayClient(settings.relay, clock)
+        desk = RelayDesk(base.database, _webhook_handlers(settings, base, reception))
+        pull = RelayPull(relay, desk, clock=clock, health=reporter(board, "relay"))
+        children.append(Child("relay-pull", pull.run))
+        closers.append(relay.aclose)
+        if settings.whatsapp is not None:
+            sender, close = _whatsapp_sender(settings.whatsapp, base, pull, site.language)
+            children.append(sender)
+            closers.append(close)
 
     return House(
-        settings, tuple(children), entry, alarms, occupancy, locks, switches, mosquitto, vision, closers
+        settings,
+        tuple(children),
+        entry,
+        alarms,
+        occupancy,
+        locks,
+        switches,
+        mosquitto,
+        vision,
+        tuple(closers),
     )
 
 
@@ -174,31 +202,27 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-Closers = tuple[Callable[[], Awaitable[None]], ...]
+def _webhook_handlers(settings: Settings, base: Foundation, reception: Reception) -> Mapping[str, Handler]:
+    """Who takes whose webhooks from the relay's line."""
+    handlers: dict[str, Handler] = {}
+    if settings.whatsapp is not None:
+        intake = WhatsAppIntake(base.database, base.clock, reception)
+        handlers[WHATSAPP] = WhatsAppChannel(settings.whatsapp, intake).consume
+    return handlers
 
 
-def _whatsapp(settings: Settings, base: Foundation, reception: Reception) -> tuple[list[Child], Closers]:
-    """The WhatsApp channel, if the gym has one: in through the relay, out through the Graph API."""
-    if settings.whatsapp is None or settings.relay is None:
-        return [], ()
-    intake = WhatsAppIntake(base.database, base.clock, reception)
-    channel = WhatsAppChannel(settings.whatsapp, intake)
-    relay, http = RelayClient(settings.relay, base.clock), open_client()
-    pull = RelayPull(
-        relay,
-        intake,
-        channel.consume,
-        clock=base.clock,
-        health=reporter(base.board, "relay"),
-    )
+def _whatsapp_sender(
+    settings: WhatsApp, base: Foundation, pull: RelayPull, language: Language
+) -> tuple[Child, Closer]:
+    """The way out to the Graph API; delivery reports come back through the relay."""
+    http = open_client()
     sender = WhatsAppSender(
-        GraphApi(settings.whatsapp, http),
+        GraphApi(settings, http),
         Outbox(base.database, base.clock),
         pull,
         clock=base.clock,
-        resolve_seconds=settings.whatsapp.resolve_seconds,
-        language=settings.site.language,
+        resolve_seconds=settings.resolve_seconds,
+        language=language,
         health=reporter(base.board, "whatsapp"),
     )
-    children = [Child("relay-pull", pull.run), Child("whatsapp-sender", sender.run)]
-    return children, (relay.aclose, http.aclose)
+    return Child("whatsapp-sender", sender.run), http.aclose

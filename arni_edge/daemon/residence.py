@@ -81,14 +81,13 @@ class Residence:
     async def run(self, progress: Progress) -> None:
         """Live in one house after the other until cancelled."""
         while True:
-            progress()
             self._move.clear()
             # Only now: until its last moment the house before reported how its parts are doing.
             self._base.board.forget_all_but(*self._lasting)
-            await self._live_in(build_house(self._settings, self._base))
+            await self._live_in(build_house(self._settings, self._base), progress)
             _LOG.info("house_left")
 
-    async def _live_in(self, house: House) -> None:
+    async def _live_in(self, house: House, progress: Progress) -> None:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(_close, house)
             await house.entry.abandon()
@@ -97,6 +96,7 @@ class Residence:
                 tree.add(child)
             await house.alarms.resume()
             self._house, self._tree = house, tree
+            progress()
             running = asyncio.create_task(tree.run(), name="house tree")
             moving = asyncio.create_task(self._move.wait(), name="moving")
             self._moved.set()

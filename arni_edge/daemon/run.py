@@ -34,8 +34,8 @@ Reload = Callable[[], Awaitable[None]]
 _ESSENTIAL = ("storage", "control", "house")
 _SYSTEMD = "systemd"
 _STATUS_SECONDS = 1.0
-# A part that refuses to stop, or a thread that hangs, must not hold the daemon: what is on the disk is right at
-# every instant.
+# A part that refuses to stop, or a thread that hangs, must not hold the daemon: what is on the disk is right
+# at every instant.
 _STOP_SECONDS = 5.0
 
 

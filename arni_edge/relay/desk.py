@@ -11,7 +11,7 @@ from arni_edge.storage import Database, relay_cursor
 _log = structlog.get_logger(__name__)
 
 _STREAM = "relay"
-# About two seconds of the line's time: enough for what passes by itself, too little to be a wall for the others.
+# About two seconds of the line: enough for what passes by itself, and no wall to what comes behind it.
 _TRIES = 5
 
 Handler = Callable[[RelayEvent], Awaitable[None]]
@@ -66,7 +66,7 @@ class RelayDesk:
             _log.warning("relay_source_unknown", source=event.source, sequence=event.sequence)
 
     async def _handle(self, handler: Handler, event: RelayEvent) -> None:
-        """One handling. The boundary at which a bug of any handler is met: neither wedged nor lost in silence.
+        """One handling. The boundary at which a handler's bug is met: no wedged line, no silent loss.
 
         Raises:
             Unavailable: The event must come again.

@@ -1,4 +1,4 @@
-"""How far the box has read the log that the relay keeps for it; the box owns this number, the relay does not."""
+"""How far the box has read the log that the relay keeps for it. The number is the box's, not the relay's."""
 
 from arni_edge.storage.database import Database, Transaction
 

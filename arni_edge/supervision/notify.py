@@ -11,7 +11,7 @@ import structlog
 _LOG = structlog.get_logger(__name__)
 
 # The event loop waits this long at most for a systemd that does not read.
-_SEND_SECONDS = 0.5
+_SEND_SECONDS = 0.1
 # ``systemctl status`` shows one line.
 _STATUS_LENGTH = 500
 

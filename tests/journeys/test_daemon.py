@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,12 +102,20 @@ async def test_it_can_be_stopped_before_it_is_ready(daemon: DaemonProcess) -> No
 
 
 async def test_a_part_that_refuses_to_stop_is_shown_and_does_not_hold_it(daemon: DaemonProcess) -> None:
-    command = (sys.executable, "-m", "support.stubborn_daemon", str(daemon.config))
-    daemon.start(*command, PYTHONPATH=str(Path(__file__).parents[1]))
+    start_faulty(daemon, "refuses-to-stop")
     await daemon.says("READY=1")
+    await daemon.is_well()
     daemon.signal(signal.SIGTERM)
     assert await daemon.ends(10) == 1
-    assert "refuse_to_stop" in daemon.log
+    assert '"part":"refuses-to-stop","event":"part_did_not_stop"' in daemon.log
+    assert "most recent call first" in daemon.log
+    await eventually(lambda: daemon.processes == [], within=5)
+
+
+def start_faulty(daemon: DaemonProcess, fault: str, **environment: str) -> None:
+    """Start the daemon with a broken part in its house."""
+    command = (sys.executable, "-m", "support.faulty_daemon", fault, str(daemon.config))
+    daemon.start(*command, PYTHONPATH=str(Path(__file__).parents[1]), **environment)
 
 
 # --- hard ends --------------------------------------------------------------------------------------------
@@ -153,6 +160,19 @@ async def test_the_watchdog_is_pinged_while_it_lives_and_not_while_it_hangs(daem
     assert "part_silent" not in daemon.log
 
 
+async def test_the_watchdog_is_not_pinged_when_a_part_hangs_and_restarting_it_does_not_help(
+    daemon: DaemonProcess,
+) -> None:
+    start_faulty(daemon, "makes-no-progress", WATCHDOG_USEC="600000")
+    await daemon.says("WATCHDOG=1", times=2)
+    await daemon.says("STATUS=no progress in makes-no-progress")
+    assert daemon.log.count('"event":"part_silent"') >= 1
+    await eventually(lambda: "watchdog_withheld" in daemon.log)
+    told = daemon.systemd.count("WATCHDOG=1")
+    await asyncio.sleep(1.5)  # seven pings would have been due
+    assert daemon.systemd.count("WATCHDOG=1") == told
+
+
 async def test_a_watchdog_for_somebody_else_is_not_pinged(daemon: DaemonProcess) -> None:
     await daemon.start_ready(WATCHDOG_USEC="300000", WATCHDOG_PID="1")
     await daemon.is_well()
@@ -181,20 +201,13 @@ async def test_a_reload_moves_into_the_house_that_the_file_describes(daemon: Dae
 async def test_what_a_former_house_had_is_forgotten(daemon: DaemonProcess) -> None:
     daemon.configure(more='[[shellies]]\nid = "lamp"\nprefix = "shelly-1"\nrole = "light"\n')
     await daemon.start_ready()
-    await eventually_has_part(daemon, "mosquitto")
+    assert "mosquitto" in await daemon.parts(until_there_is="mosquitto")
     daemon.configure(broker=f'mode = "external"\nport = {daemon.port}')
     await daemon.ask("reload")
-    parts = [part["part"] for part in (await daemon.ask("status"))["parts"]]
-    assert "mosquitto" not in parts
-    assert "device/lamp" not in parts
-    assert {"storage", "control", "house", "broker"} <= set(parts)
-    await eventually(lambda: len(daemon.processes) == 1)
-
-
-async def eventually_has_part(daemon: DaemonProcess, name: str) -> None:
-    async with asyncio.timeout(20):
-        while name not in [part["part"] for part in (await daemon.ask("status"))["parts"]]:
-            await asyncio.sleep(0.05)
+    parts = await daemon.parts(until_there_is="broker")
+    assert not {"mosquitto", "device/lamp"} & parts
+    assert {"storage", "control", "house"} <= parts
+    assert daemon.processes == [daemon.pid]
 
 
 async def test_sighup_reloads_too(daemon: DaemonProcess) -> None:
@@ -220,7 +233,7 @@ async def test_a_broken_file_is_refused_with_the_reason_and_the_old_house_runs_o
     after = await daemon.ask("status")
     assert after["site"]["name"] == "Probe Gym"
     assert after["processes"] == before["processes"]
-    assert after["parts"] == before["parts"]
+    assert all(part in after["parts"] for part in before["parts"])
 
 
 async def test_a_broken_file_is_refused_by_sighup_too(daemon: DaemonProcess) -> None:
@@ -333,9 +346,3 @@ async def test_config_check_judges_a_file_without_a_daemon(daemon: DaemonProcess
     assert "whatsapp.access_token" in bad.stderr
     assert "geheim" not in bad.stderr + bad.stdout
     assert "Traceback" not in bad.stderr
-
-
-async def test_it_starts_quickly(daemon: DaemonProcess) -> None:
-    began = time.monotonic()
-    await daemon.start_ready()
-    assert time.monotonic() - began < 15  # 3 s on an idle box; this machine may have other things to do

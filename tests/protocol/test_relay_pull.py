@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 from support.waiting import eventually
-from support.whatsapp import Box, Store, a_store, no_progress, running
+from support.whatsapp import Box, NotingDesk, Store, a_store, no_progress, running
 
+from arni_edge.channels.whatsapp import SOURCE
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.health import State
@@ -38,8 +39,8 @@ async def test_messages_arrive_once_and_in_order(tmp_path: Path) -> None:
                 anna.send(f"Nummer {number}")
                 await eventually(lambda n=number: cloud.relay.log.newest > n)  # type: ignore[misc]
             await eventually_stored(store, [f"Nummer {number}" for number in range(5)])
-        assert store.seen == [1, 2, 3, 4, 5]
-        assert await store.cursor() == 5
+            await eventually(lambda: store.seen == [1, 2, 3, 4, 5])
+        assert await box.desk.cursor() == 5
         assert box.pull.caught_up_at is not None
 
 
@@ -108,11 +109,9 @@ async def test_an_event_that_storage_could_not_take_comes_again(tmp_path: Path) 
             tried.append(event.sequence)
             if len(tried) < 3:
                 raise Unavailable("the disk is full")
-            await store.receive([], [], event.sequence)
 
-        pull = RelayPull(
-            box.relay, store, consume, clock=SystemClock(), health=lambda *_: None, longest_backoff=0.1
-        )
+        desk = NotingDesk(store, {SOURCE: consume})
+        pull = RelayPull(box.relay, desk, clock=SystemClock(), health=lambda *_: None, longest_backoff=0.1)
         cloud.phones.add(ANNA, "Anna").send("Hallo")
         async with running(pull.run(no_progress)):
             await eventually(lambda: store.seen)

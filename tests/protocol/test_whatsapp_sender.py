@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,6 +14,7 @@ from support.whatsapp import Box, StopsAt, Store, a_store, running
 
 from arni_edge.domain.health import State
 from arni_edge.domain.messages import Priority
+from arni_edge.relay import RelayEvent
 from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.simulator.phones import Phone, Received
 
@@ -58,7 +59,7 @@ async def test_a_message_goes_out(cloud: SimulatedCloud, store: Store, anna: Pho
         received = await anna.wait_for(anything, 20)
         await eventually_in(store, a="sent")
         assert (received.text, received.context) == ("Grüße 👍", "wamid.X")
-        assert box.health == [("whatsapp", State.OK, "")]
+        await eventually(lambda: box.health == [("whatsapp", State.OK, "")])
     assert cloud.graph.accepted[0]["to"] == ANNA
 
 
@@ -164,7 +165,7 @@ async def test_an_unreachable_api_is_no_loss(cloud: SimulatedCloud, store: Store
     async with Box(gone, store) as box, running(box.sending()):
         await store.queue("a", ANNA)
         await eventually_in(store, a="retry")
-        assert box.health[-1][1] is State.DEGRADED
+        await eventually(lambda: box.health and box.health[-1][1] is State.DEGRADED)
     async with Box(cloud, store) as box, running(box.sending()):
         await anna.wait_for(anything, 20)
 
@@ -235,20 +236,67 @@ async def test_an_alarm_does_not_wait_for_the_relay(cloud: SimulatedCloud, store
         await anna.wait_for(anything, 20)
 
 
+async def test_an_alarm_is_not_repeated_without_end(cloud: SimulatedCloud, store: Store, anna: Phone) -> None:
+    """Three times in all; then it waits, while a new alarm goes out, and the relay settles it."""
+    cloud.graph.drop_after_accepting(3)
+    cloud.relay.down = True
+    async with Box(cloud, store, resolve_seconds=0.3) as box, running(box.pulling(), box.sending()):
+        await store.queue("a", ANNA, "Notfall", priority=Priority.ALARM)
+        await eventually(lambda: len(anna.inbox) == 3)
+        await eventually_in(store, a="uncertain")
+        await asyncio.sleep(2.0)  # six times the grace
+        assert (len(anna.inbox), await store.states()) == (3, {"a": "uncertain"})
+        await store.queue("b", ANNA, "Noch ein Notfall", priority=Priority.ALARM)
+        await eventually_in(store, a="uncertain", b="sent")
+        # Meta delivers the missed status within its retry time, which is here longer than the grace.
+        box.sender._resolve_seconds = 30.0
+        cloud.relay.down = False
+        await eventually_in(store, a="sent", b="sent")
+    assert len(anna.inbox) == 4
+
+
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("priority", list(Priority))
+async def test_what_is_a_day_old_and_uncertain_is_given_up(
+    cloud: SimulatedCloud, store: Store, anna: Phone, priority: Priority, down: bool
+) -> None:
+    """Nobody waits for it any more, and what comes after it need not, either."""
+    cloud.graph.drop_before_accepting()
+    cloud.relay.down = down
+    async with Box(cloud, store, resolve_seconds=0.5) as box, running(box.pulling(), box.sending()):
+        await store.queue("a", ANNA, "gestern", priority=priority, age=timedelta(hours=25))
+        await eventually_in(store, a="uncertain")
+        await store.queue("b", ANNA, "heute", priority=priority)
+        await eventually_in(store, a="failed", b="sent")
+    assert [message.text for message in anna.inbox] == ["heute"]
+
+
+async def test_a_status_of_yesterday_counts_before_it_is_given_up(
+    cloud: SimulatedCloud, store: Store, anna: Phone
+) -> None:
+    """The box was off for a day: the status that waits at the relay tells the truth."""
+    await store.queue("a", ANNA, age=timedelta(hours=25))
+    await killed_at(cloud, store, "mark_sent", after=False)
+    async with Box(cloud, store, resolve_seconds=2.0) as box, running(box.pulling(), box.sending()):
+        await eventually_in(store, a="sent")
+    assert len(anna.inbox) == 1
+
+
 async def test_an_alarm_waits_for_a_relay_that_is_there(
     cloud: SimulatedCloud, store: Store, anna: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backlog is no absence: the status lies in it, and the alarm is not sent twice."""
     through = asyncio.Event()
-    take_in = store.receive
-
-    async def hold_back(*event: Any) -> None:
-        await through.wait()
-        await take_in(*event)
-
-    monkeypatch.setattr(store, "receive", hold_back)
     cloud.graph.drop_after_accepting()
-    async with Box(cloud, store, resolve_seconds=0.5) as box, running(box.pulling(), box.sending()):
+    box = Box(cloud, store, resolve_seconds=0.5)
+    take_in = box.desk.consume
+
+    async def hold_back(event: RelayEvent) -> None:
+        await through.wait()
+        await take_in(event)
+
+    monkeypatch.setattr(box.desk, "consume", hold_back)
+    async with box, running(box.pulling(), box.sending()):
         anna.send("Hallo")
         await store.queue("a", ANNA, "Notfall", priority=Priority.ALARM)
         await eventually_in(store, a="uncertain")
@@ -276,7 +324,7 @@ async def test_an_alarm_overtakes_an_uncertain_chat(cloud: SimulatedCloud, store
 
 async def killed_at(cloud: SimulatedCloud, store: Store, step: str, *, after: bool) -> None:
     """One life of the box that ends at a step, without any clean-up of the outbox."""
-    port = StopsAt(store.outbox, step, after=after)
+    port = StopsAt(store.database, store.clock, step, after=after)
     async with Box(cloud, store, port=port) as box, running(box.sending()):
         async with asyncio.timeout(20):
             await port.stopped.wait()
@@ -327,7 +375,7 @@ async def test_a_status_that_comes_before_the_answer_counts(
 ) -> None:
     """The row is sent by the status; the answer that is lost afterwards does not make it uncertain."""
     cloud.graph.habits.latency = 0.0
-    port = StopsAt(store.outbox, "mark_sent", after=False)
+    port = StopsAt(store.database, store.clock, "mark_sent", after=False)
     async with Box(cloud, store, port=port) as box, running(box.pulling(), box.sending()):
         await store.queue("a", ANNA)
         await eventually_in(store, a="sent")
@@ -336,6 +384,42 @@ async def test_a_status_that_comes_before_the_answer_counts(
         await store.queue("b", ANNA)
         await eventually_in(store, a="sent", b="sent")
     assert len(anna.inbox) == 2
+
+
+async def test_storage_that_is_back_is_well_although_nobody_writes(
+    cloud: SimulatedCloud, store: Store, anna: Phone
+) -> None:
+    """Down while the answer cannot be stored; then as well as Meta was, with no new message needed."""
+    writer = store.database._writer
+    cloud.graph.delay = 0.5
+    async with Box(cloud, store) as box, running(box.sending()):
+        await store.queue("a", ANNA)
+        await eventually(lambda: cloud.graph.requests == 1)
+        await writer.execute("PRAGMA query_only=ON")
+        await eventually(lambda: box.health)
+        assert box.health[0] == ("whatsapp", State.DOWN, "the outbox cannot be written")
+        await writer.execute("PRAGMA query_only=OFF")
+        await eventually(lambda: box.health[-1] == ("whatsapp", State.OK, ""))
+        assert await store.states() == {"a": "uncertain"}
+
+
+async def test_storage_that_is_back_does_not_hide_what_meta_refuses(
+    cloud: SimulatedCloud, store: Store, anna: Phone
+) -> None:
+    """The reason from before the outage is said again: it still holds."""
+    writer = store.database._writer
+    cloud.graph.fail(190)
+    async with Box(cloud, store) as box, running(box.sending()):
+        await store.queue("a", ANNA)
+        await eventually(lambda: box.health)
+        refused = box.health[-1]
+        cloud.graph.delay = 0.5
+        await store.queue("b", ANNA, "Notfall", priority=Priority.ALARM)
+        await eventually(lambda: cloud.graph.requests == 2)
+        await writer.execute("PRAGMA query_only=ON")
+        await eventually(lambda: box.health[-1][2] == "the outbox cannot be written")
+        await writer.execute("PRAGMA query_only=OFF")
+        await eventually(lambda: box.health[-1] == refused)
 
 
 async def test_nothing_secret_or_personal_is_logged(cloud: SimulatedCloud, store: Store, anna: Phone) -> None:

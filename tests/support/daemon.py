@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,12 @@ class DaemonProcess:
 
     def remove(self) -> None:
         """Kill what is left, and its files."""
-        for pid in self.processes:
-            os.kill(pid, signal.SIGKILL)
         if self.process is not None:
+            self.process.kill()
             self.process.wait(timeout=20)
+        for pid in self.processes:
+            with suppress(ProcessLookupError):  # the kernel may have done it: they die with their daemon
+                os.kill(pid, signal.SIGKILL)
         self.systemd.close()
         shutil.rmtree(self.folder)
 
@@ -139,6 +142,15 @@ class DaemonProcess:
             check=False,
         )
 
+    async def parts(self, *, until_there_is: str) -> set[str]:
+        """The names on the health board, as soon as this one is among them."""
+        async with asyncio.timeout(30):
+            while True:
+                names = {part["part"] for part in (await self.ask("status"))["parts"]}
+                if until_there_is in names:
+                    return names
+                await asyncio.sleep(0.05)
+
     async def is_well(self) -> dict[str, Any]:
         """Wait until every part is; returns the status."""
         async with asyncio.timeout(30):
@@ -157,7 +169,7 @@ def _environment() -> dict[str, str]:
 
 
 def _quiet_port() -> int:
-    """A TCP port below those that the kernel gives to whoever asks for any, so that nobody takes it meanwhile."""
+    """A TCP port that nobody takes meanwhile: the kernel gives higher ones to those who ask for any."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe:

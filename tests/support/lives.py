@@ -14,10 +14,11 @@ from typing import Any, cast
 
 import aiosqlite
 
-from arni_edge.channels.whatsapp.intake import WhatsAppIntake
+from arni_edge.channels.whatsapp import SOURCE, WhatsAppIntake
 from arni_edge.domain.doors import UnlatchResult
 from arni_edge.domain.messages import Channel, InboundMessage
 from arni_edge.logs import configure_logging
+from arni_edge.relay import RelayDesk, RelayEvent
 from arni_edge.storage import Database
 from support.clock import ManualClock
 from support.house import FakeAct, FakeLock, House, open_house
@@ -68,8 +69,10 @@ class Nursery:
 def open_nursery() -> Iterator[Nursery]:
     """Keep a nursery running."""
     command = [sys.executable, "-m", __name__]
+    # It imports what this process would import.
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
     ) as process:
         yield Nursery(process)
 
@@ -117,9 +120,14 @@ async def _take_in(house: House, script: Script) -> None:
     """Read the relay from the cursor on, as the box does."""
     intake = WhatsAppIntake(house.database, house.clock, house.reception)
     identities = sorted(set(script))
-    for sequence, said in enumerate(script, start=1):
-        if sequence > await intake.cursor():
-            await intake.receive([_message(said, identities.index(said))], [], sequence)
+
+    async def take(event: RelayEvent) -> None:
+        said = script[event.sequence - 1]
+        await intake.receive([_message(said, identities.index(said))], [])
+
+    desk = RelayDesk(house.database, {SOURCE: take})
+    for sequence in range(await desk.cursor() + 1, len(script) + 1):
+        await desk.consume(RelayEvent(sequence, SOURCE, house.clock.now(), b"", None))
 
 
 def _message(said: tuple[str, str], number: int) -> InboundMessage:

@@ -1,28 +1,33 @@
-"""A box that speaks WhatsApp: the real relay pull, channel, sender and database, and nothing else."""
+"""A box that speaks WhatsApp: all real from the relay to the inbox and from the outbox to the Graph API.
+
+Nobody takes the messages further: the pipeline ends where they are stored.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from arni_edge.channels.whatsapp import (
-    DeliveryStatus,
+    SOURCE,
     GraphApi,
-    OutboxItem,
-    OutboxPort,
     WhatsAppChannel,
+    WhatsAppIntake,
     WhatsAppSender,
     open_client,
 )
-from arni_edge.domain.clock import SystemClock
+from arni_edge.conversation import Pipeline, Reception, Turns
+from arni_edge.conversation.stages.deduplicate import Deduplicate
+from arni_edge.domain.clock import Clock, SystemClock
 from arni_edge.domain.health import State
-from arni_edge.domain.messages import Channel, InboundMessage, Language, OutboundMessage, Priority
-from arni_edge.relay import RelayClient, RelayPull
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.messages import Channel, Language, OutboundMessage, Priority
+from arni_edge.relay import Handler, RelayClient, RelayDesk, RelayEvent, RelayPull
 from arni_edge.simulator.cloud import SimulatedCloud
-from arni_edge.storage import Database, inbox, outbox
-
-STREAM = "relay"
+from arni_edge.storage import Database, outbox
+from arni_edge.storage.outbox import Outbox
 
 
 def no_progress() -> None:
@@ -44,32 +49,13 @@ async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 class Store:
-    """The database of the box, as the relay's cursor and as the intake. Survives its senders and pulls."""
+    """The database of the box. Survives its senders, pulls and desks."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = SystemClock()
-        self.outbox = outbox.Outbox(database, self.clock)
+        self.outbox = Outbox(database, self.clock)
         self.seen: list[int] = []
-
-    async def cursor(self) -> int:
-        return await inbox.cursor(self.database, STREAM)
-
-    async def receive(
-        self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus], cursor: int
-    ) -> None:
-        now = self.clock.now()
-
-        async def store(tx: Any) -> None:
-            for message in messages:
-                await inbox.add(tx, message, now)
-            for status in statuses:
-                if status.tracking_id:
-                    await outbox.note_delivery(tx, status.tracking_id, status.state, status.message_id, now)
-            await inbox.move_cursor(tx, STREAM, cursor)
-
-        await self.database.write(store)
-        self.seen.append(cursor)
 
     async def texts(self) -> list[str]:
         rows = await self.database.read("SELECT text FROM inbound ORDER BY id")
@@ -89,6 +75,7 @@ class Store:
         reply_to: str | None = None,
         priority: Priority = Priority.CHAT,
         template: str | None = None,
+        age: timedelta = timedelta(0),
     ) -> None:
         message = OutboundMessage(
             key=key,
@@ -99,7 +86,7 @@ class Store:
             template=template,
             reply_to=reply_to,
         )
-        await self.database.write(lambda tx: outbox.add(tx, message, self.clock.now()))
+        await self.database.write(lambda tx: outbox.add(tx, message, self.clock.now() - age))
 
 
 @asynccontextmanager
@@ -113,6 +100,25 @@ async def a_store(path: Path) -> AsyncIterator[Store]:
         await database.close()
 
 
+def reception(store: Store) -> Reception:
+    """The real reception with the one stage that stores."""
+    pipeline = Pipeline(reception=(Deduplicate(store.database, store.clock),), turn=())
+    turns = Turns(store.database, store.clock, Catalogue.load(), pipeline, Language.GERMAN)
+    return Reception(pipeline, turns, Language.GERMAN)
+
+
+class NotingDesk(RelayDesk):
+    """Notes what it has done with, over all lives of a store."""
+
+    def __init__(self, store: Store, handlers: Mapping[str, Handler]) -> None:
+        super().__init__(store.database, handlers)
+        self._seen = store.seen
+
+    async def consume(self, event: RelayEvent) -> None:
+        await super().consume(event)
+        self._seen.append(event.sequence)
+
+
 class Box:
     """One life of the box's process on a store; a second box on the same store is the next life."""
 
@@ -123,17 +129,18 @@ class Box:
         *,
         wait_seconds: float = 0.2,
         resolve_seconds: float = 1.0,
-        port: OutboxPort | None = None,
+        port: Outbox | None = None,
     ) -> None:
         whatsapp = cloud.whatsapp_settings(resolve_seconds=resolve_seconds)
         self.health: list[tuple[str, State, str]] = []
         self.http = open_client()
         self.relay = RelayClient(cloud.relay_settings(wait_seconds=wait_seconds), store.clock)
         self.graph = GraphApi(whatsapp, self.http)
+        intake = WhatsAppIntake(store.database, store.clock, reception(store))
+        self.desk = NotingDesk(store, {SOURCE: WhatsAppChannel(whatsapp, intake).consume})
         self.pull = RelayPull(
             self.relay,
-            store,
-            WhatsAppChannel(whatsapp, store).consume,
+            self.desk,
             clock=store.clock,
             health=lambda state, reason: self.health.append(("relay", state, reason)),
             longest_backoff=0.2,
@@ -162,29 +169,18 @@ class Box:
         return self.sender.run(no_progress)
 
 
-class StopsAt:
+class StopsAt(Outbox):
     """An outbox that stops for ever at one of its steps, as a process does that is killed there."""
 
-    def __init__(self, port: OutboxPort, step: str, *, after: bool) -> None:
-        self._port = port
-        self._step = step
-        self._after = after
+    def __init__(self, database: Database, clock: Clock, step: str, *, after: bool) -> None:
+        super().__init__(database, clock)
         self.stopped = asyncio.Event()
+        method = getattr(self, step)
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-        if name != self._step:
-            return method
-
-        async def stop(*arguments: Any) -> Any:
-            if self._after:
+        async def stop(*arguments: Any) -> None:
+            if after:
                 await method(*arguments)
             self.stopped.set()
             await asyncio.Event().wait()
 
-        return stop
-
-
-def ids(items: Sequence[OutboxItem]) -> list[str]:
-    """Keys of outbox items."""
-    return [item.message.key for item in items]
+        setattr(self, step, stop)

@@ -48,7 +48,7 @@ _STOP_RETRY = 300.0
 _GIVE_UP = timedelta(hours=24)
 """An answer that old is outside Meta's window, and nobody waits for it any more."""
 _ALARM_ATTEMPTS = 3
-"""So often in all an alarm is sent without knowing what became of it; then it waits for the relay, like chat."""
+"""In all, while nobody can tell what became of it; then an alarm, too, waits for the relay."""
 
 
 class RelayView(Protocol):

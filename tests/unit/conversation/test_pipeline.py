@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.doors import Outcome
 from arni_edge.domain.messages import InboundMessage
 from arni_edge.domain.occupancy import Occupancy
-from arni_edge.storage import conversations
+from arni_edge.storage import Transaction, conversations, inbox
 
 _STAGES = "safety deduplicate identify consent mode approval route answer deliver".split()
 
@@ -279,6 +280,24 @@ async def test_a_crash_of_the_safety_stage_does_not_lose_the_message(
         monkeypatch.setattr("arni_edge.conversation.stages.safety.find_emergency", crash)
         (answer,) = await _handle(house, house.message("Danke"))
         assert "Gern" in answer
+
+
+async def test_a_message_that_cannot_be_stored_does_not_take_the_others_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = inbox.add
+
+    async def crash(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
+        if "kaputt" in message.text:
+            raise TypeError("bug")
+        return await add(tx, message, now)
+
+    async with open_house(tmp_path) as house:
+        monkeypatch.setattr("arni_edge.storage.inbox.add", crash)
+        with pytest.raises(TypeError):
+            await house.reception.receive([house.message("kaputt"), house.message("Danke")])
+        rows = await house.database.read("SELECT text FROM inbound")
+        assert [row["text"] for row in rows] == ["Danke"]
 
 
 async def test_a_turn_that_was_cut_off_is_taken_up_again(tmp_path: Path) -> None:

@@ -58,6 +58,22 @@ async def test_order_holds_behind_an_uncertain_message(tmp_path: Path) -> None:
         assert following.message.key == "k2"
 
 
+async def test_an_alarm_waits_for_no_uncertain_one(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = outbox.Outbox(database, clock)
+        alarm = replace(_HELLO, priority=Priority.ALARM)
+        await _queue(database, clock, alarm, replace(alarm, key="k2"))
+        first = await box.next_due(_WA, clock.now())
+        assert first is not None
+        await box.mark_sending(first.id)
+        assert await box.next_due(_WA, clock.now()) is None
+        await box.mark_uncertain(first.id)
+        following = await box.next_due(_WA, clock.now())
+        assert following is not None
+        assert following.message.key == "k2"
+
+
 async def test_a_delivery_report_is_never_taken_back(tmp_path: Path) -> None:
     clock = ManualClock()
     async with open_database(tmp_path / "arni.db") as database:
