@@ -47,7 +47,7 @@ class Reception:
                 await self._pipeline.walk(stages, turn)
             except Unavailable:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - logged here, handed on when nothing could store it
                 _LOG.exception("reception_stage_crashed", stage=turn.trace[-1], message=message.key)
                 stages, crash = stages[len(turn.trace) :], error
             else:
