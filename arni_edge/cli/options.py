@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from arni_edge.control import call
-from arni_edge.settings import load_settings, settings_path
+from arni_edge.settings import control_socket, settings_path
 
 Config = Annotated[
     Path | None,
@@ -19,5 +19,4 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 
 def ask(config: Path | None, method: str, **params: Any) -> Any:
     """Ask the running daemon; raises an :class:`ArniError` that says what to do when it cannot be asked."""
-    socket = load_settings(settings_path(config)).paths.control_socket
-    return call(socket, method, params)
+    return call(control_socket(settings_path(config)), method, params)

@@ -1,6 +1,6 @@
 """The only reader of configuration, credentials and environment."""
 
-from arni_edge.settings.load import load_settings, settings_path
+from arni_edge.settings.load import control_socket, load_settings, settings_path
 from arni_edge.settings.model import (
     DAYS,
     Access,
@@ -41,6 +41,7 @@ __all__ = [
     "Vision",
     "WhatsApp",
     "Zone",
+    "control_socket",
     "load_settings",
     "settings_path",
 ]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from arni_edge.domain.errors import ConfigurationError
 from arni_edge.settings.explain import dotted, explain
-from arni_edge.settings.model import Settings
+from arni_edge.settings.model import Paths, Settings
 from arni_edge.settings.shape import Where, is_list, is_secret, model_in, take_secrets
 
 ENVIRONMENT_PREFIX = "ARNI_"
@@ -57,6 +57,24 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     if problems:
         raise ConfigurationError(*problems)
     return settings
+
+
+def control_socket(path: Path, environment: Mapping[str, str] | None = None) -> Path:
+    """Where a running daemon is asked, even when the rest of its file is broken by now.
+
+    A daemon runs on with the settings it has; asking it how it is must not need a better file than it does.
+
+    Raises:
+        ConfigurationError: There is no such file, or it is not TOML at all.
+    """
+    env = os.environ if environment is None else environment
+    values = {"paths": _read_file(path).get("paths", {})}
+    _apply_environment(values, {name: text for name, text in env.items() if "_PATHS__" in name})
+    try:
+        return Paths.model_validate(values["paths"]).control_socket
+    except ValidationError as error:
+        problems = (f"{path}: paths.{dotted(problem['loc'])}: {problem['msg']}" for problem in error.errors())
+        raise ConfigurationError(*problems) from None
 
 
 def _read_file(path: Path) -> dict[str, Any]:

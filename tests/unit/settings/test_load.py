@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from arni_edge.domain.errors import ConfigurationError
-from arni_edge.settings import Settings, load_settings
+from arni_edge.settings import Settings, control_socket, load_settings
 
 _MINIMUM = '[site]\nid = "demo"\nname = "Demo"\ncapacity = 40\n'
 _REPOSITORY = Path(__file__).parents[3]
@@ -118,6 +118,15 @@ def test_a_problem_from_the_environment_names_the_variable(tmp_path: Path) -> No
 
 def test_a_list_cannot_be_set_from_the_environment(tmp_path: Path) -> None:
     assert "only plain sections" in _problems(tmp_path, _MINIMUM, {"ARNI_CAMERAS__URL": "x"})
+
+
+def test_a_running_daemon_is_found_with_a_file_that_is_broken_by_now(tmp_path: Path) -> None:
+    path = tmp_path / "arni.toml"
+    path.write_text('[site]\ncapacity = "many"\n[paths]\nruntime = "/tmp/run"\n')
+    assert control_socket(path, {}) == Path("/tmp/run/control.sock")
+    assert control_socket(path, {"ARNI_PATHS__RUNTIME": "/x"}) == Path("/x/control.sock")
+    path.write_text("[site]\n")
+    assert control_socket(path, {}) == Path("/run/arni-edge/control.sock")
 
 
 def test_a_wrong_secret_is_masked(tmp_path: Path) -> None:
