@@ -1,11 +1,9 @@
 """How long to wait before a part that failed is started again."""
 
-import random
 from collections import deque
 from dataclasses import dataclass
 
-# 2 ** 1024 does not fit into a float; a part that fails all night gets there.
-_LARGEST_EXPONENT = 30
+from arni_edge.domain.backoff import Backoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,9 @@ class Restarts:
     def __init__(self, policy: RestartPolicy) -> None:
         self._policy = policy
         self._failures: deque[float] = deque(maxlen=policy.intensity + 1)
-        self._streak = 0
+        self._backoff = Backoff(
+            first=policy.first_delay, longest=policy.longest_delay, stable=policy.stable_after
+        )
 
     def delay(self, *, started: float, failed: float) -> float:
         """Seconds until the next start.
@@ -46,10 +46,8 @@ class Restarts:
             failed: When it ended.
         """
         policy = self._policy
-        self._streak = 1 if failed - started > policy.stable_after else self._streak + 1
+        wait = self._backoff.next(failed - started)
         self._failures.append(failed)
         if len(self._failures) > policy.intensity and failed - self._failures[0] < policy.window:
             return policy.pause
-        doubled = policy.first_delay * 2 ** min(self._streak - 1, _LARGEST_EXPONENT)
-        wait: float = min(policy.longest_delay, doubled)
-        return wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads restarts, guards nothing
+        return wait

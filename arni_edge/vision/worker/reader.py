@@ -1,18 +1,19 @@
 """The reading thread of one camera: keeps the newest picture, and says how the camera is doing."""
 
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
+from arni_edge.domain.backoff import Backoff
 from arni_edge.domain.clock import Clock
 from arni_edge.vision.contract import CameraOrder, CameraState
-from arni_edge.vision.worker.backoff import Backoff
 from arni_edge.vision.worker.stream import Frame, RtspStream, StreamEnded
 
 _LOG = structlog.get_logger(__name__)
+
+_AFTER_REFUSAL = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,17 @@ class CameraReader:
         return Status(CameraState.STALLED, f"no picture came for {self._order.stall_seconds:g} seconds")
 
     def _run(self) -> None:
-        backoff = Backoff(random.Random())  # noqa: S311 - spreads attempts, guards nothing
+        # A camera that reboots should be seen again soon; one that is gone for good is not worth more.
+        backoff = Backoff(first=0.5, longest=15.0)
+        # Cameras lock accounts after a handful of wrong passwords.
+        refusals = Backoff(first=_AFTER_REFUSAL, longest=2 * _AFTER_REFUSAL)
         while not self._stopping.is_set():
             seconds, status = self._read_once()
             if self._stopping.is_set():
                 return
             self._status = status
-            wait = backoff.after(seconds, refused=status.state is CameraState.REFUSED)
-            self._stopping.wait(wait)
+            patience = refusals if status.state is CameraState.REFUSED else backoff
+            self._stopping.wait(patience.next(seconds))
 
     def _read_once(self) -> tuple[float, Status]:
         """One connection; returns for how many seconds pictures came, and why they ended."""

@@ -10,9 +10,9 @@ def failing_at(restarts: Restarts, *times: float) -> list[float]:
     return [restarts.delay(started=time - 0.1, failed=time) for time in times]
 
 
-def near(wait: float, seconds: float) -> bool:
-    """Whether it is as long as that, give or take the jitter."""
-    return 0.74 * seconds < wait < 1.26 * seconds
+def near(wait: float, full: float) -> bool:
+    """Jitter takes up to half."""
+    return full / 2 <= wait <= full
 
 
 def test_each_failure_doubles_the_wait_up_to_five_seconds() -> None:

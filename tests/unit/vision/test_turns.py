@@ -1,6 +1,3 @@
-import random
-
-from arni_edge.vision.worker.backoff import Backoff
 from arni_edge.vision.worker.turns import Turns
 
 
@@ -41,22 +38,3 @@ def test_looks_that_were_missed_are_not_made_up_for() -> None:
     assert turns.next(["a"], 100.1) is None
     turns.served("a", 160.0)
     assert turns.next(["a"], 160.1) is None
-
-
-def test_waits_double_and_are_capped() -> None:
-    backoff = Backoff(random.Random(1))
-    waits = [backoff.after(0.0, refused=False) for _ in range(12)]
-    assert 0.3 <= waits[0] <= 0.7
-    assert waits[3] > waits[0]
-    assert max(waits) <= 15 * 1.25
-
-
-def test_half_a_minute_of_pictures_clears_the_record() -> None:
-    backoff = Backoff(random.Random(1))
-    for _ in range(8):
-        backoff.after(5.0, refused=False)
-    assert backoff.after(31.0, refused=False) < 1.0
-
-
-def test_a_refused_password_is_not_tried_again_at_once() -> None:
-    assert Backoff(random.Random(1)).after(0.0, refused=True) >= 20
