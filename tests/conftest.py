@@ -1,9 +1,26 @@
 """Fixtures of all tests. Each family has its own block; real parts live in ``tests/support/``."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
 from support.mosquitto import Mosquitto
+
+# --- logs ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A test that configures logging must not change what the next one on this worker hears."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
 
 # --- the broker -------------------------------------------------------------------------------------------
 

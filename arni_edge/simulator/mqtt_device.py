@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import aiomqtt
 import structlog
+from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.enums import MQTTErrorCode
 
 from arni_edge.broker import BrokerAddress, Will
@@ -118,6 +119,10 @@ class _Line(aiomqtt.Client):
     async def _misc_loop(self) -> None:
         while self._frozen or self._client.loop_misc() is MQTTErrorCode.MQTT_ERR_SUCCESS:
             await asyncio.sleep(0.2)  # keepalives of a second or two must be kept in tests
+
+    def _on_socket_register_write(self, client: PahoClient, userdata: Any, sock: Any) -> None:  # noqa: ARG002
+        # aiomqtt leaves this for the next round of the loop; by then the socket may be closed.
+        self._loop.add_writer(sock.fileno(), client.loop_write)
 
 
 class MqttDevice(ABC):
