@@ -1,7 +1,7 @@
 """The daemon's end of the control socket: one JSON line in, one JSON line out.
 
 ``{"method": "status", "params": {}}`` → ``{"result": …}`` or ``{"error": "what happened and what to do"}``.
-Who may open the socket file (0660, group arni-edge) may ask anything: it never leaves this machine.
+Who may open the socket file (mode 0660) may ask anything: it never leaves this machine.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ import time
 
 
 def new_id() -> str:
-    """A 26-character identifier: milliseconds since 1970, then 80 random bits, in hexadecimal order.
+    """A 26-character identifier: milliseconds since 1970, then 60 random bits, in hexadecimal.
 
     Sorts by creation time, so that an index on it stays compact on flash.
     """
