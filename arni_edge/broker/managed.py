@@ -79,7 +79,7 @@ class ManagedMosquitto:
         self._socket = socket
         self._host = host
         self._port = port
-        self._last_words: deque[str] = deque(maxlen=3)
+        self._complaints: deque[str] = deque(maxlen=3)
         self.pid: int | None = None
         self.ready = False
 
@@ -184,14 +184,15 @@ class ManagedMosquitto:
             for task in (listening, watching):
                 task.cancel()
             await asyncio.gather(listening, watching, return_exceptions=True)
-        raise Unavailable(f"mosquitto ended: {' / '.join(self._last_words) or 'without a word'}")
+        raise Unavailable(f"mosquitto ended: {' / '.join(self._complaints) or 'without a complaint'}")
 
     async def _forward_log(self, stderr: asyncio.StreamReader) -> None:
         while line := await stderr.readline():
             words = line.decode(errors="replace").strip()
-            self._last_words.append(words)
+            if words.startswith("Error"):
+                self._complaints.append(words)
             bad = words.startswith(("Error", "Warning"))
-            (_LOG.warning if bad else _LOG.info)("mosquitto_says", line=words)
+            (_LOG.warning if bad else _LOG.debug)("mosquitto_says", line=words)
 
     async def _watch(self, watcher: Account, progress: Progress) -> None:
         """Log in once, then ask for signs of life for ever: a broker that hangs must be killed too."""
