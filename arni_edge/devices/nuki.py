@@ -38,8 +38,8 @@ class NukiLockDriver:
 
     Attributes:
         last_known: Latest values, retained ones included; for display only.
-        jammed: A blocked motor was seen. Stays until an opening was confirmed or :meth:`clear_jam`: the lock
-            itself takes the state back after about ten seconds although nothing was repaired.
+        jammed: A blocked motor was seen. Stays until an opening was confirmed: the lock itself takes the state
+            back after about ten seconds although nothing was repaired.
     """
 
     def __init__(self, door: Door, broker: BrokerSession, bus: Bus, clock: Clock) -> None:
@@ -84,10 +84,6 @@ class NukiLockDriver:
     def contact(self) -> DoorContact:
         """What the door sensor said live in this broker session."""
         return self._contact if self.live else DoorContact.UNKNOWN
-
-    def clear_jam(self) -> None:
-        """A person has looked after the lock."""
-        self.jammed = False
 
     async def unlatch(self) -> UnlatchResult:
         """Open the door once, and say what became of it.

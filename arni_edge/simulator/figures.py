@@ -59,7 +59,6 @@ class _Pen:
         self._points = body.points
         self._radii = body.radii
         self._scale = body.scale
-        self._heading = body.figure.heading
         self._fixed = np.round(body.points * _ONE).astype(np.int32)
 
     def far_to_near(self) -> tuple[int, int]:
