@@ -69,7 +69,8 @@ def main() -> None:
             shutil.rmtree(work)
     if not sim_verify.verify(MODEL, WIDTH, HEIGHT):
         sys.exit("The model is not good enough to be used; it is not recorded in the manifest.")
-    sim_manifest.record(MODEL, WIDTH, HEIGHT)
+    if not options.verify:
+        sim_manifest.record(MODEL, WIDTH, HEIGHT)
 
 
 def render_data_set(folder: Path) -> Path:
