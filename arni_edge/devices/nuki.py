@@ -38,8 +38,8 @@ class NukiLockDriver:
 
     Attributes:
         last_known: Latest values, retained ones included; for display only.
-        jammed: A blocked motor was seen. Stays until an opening was confirmed: the lock itself takes the state
-            back after about ten seconds although nothing was repaired.
+        jammed: A blocked motor was seen. Stays until an opening was confirmed: the lock itself takes the
+            state back after about ten seconds although nothing was repaired.
     """
 
     def __init__(self, door: Door, broker: BrokerSession, bus: Bus, clock: Clock) -> None:
