@@ -33,7 +33,7 @@ def status(config: Config = None, json: Json = False) -> None:
 
 def reload(
     config: Config = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Accepted for unit files; it always waits.")] = True,
+    wait: Annotated[bool, typer.Option("--wait", help="Accepted for unit files; it always waits.")] = False,
 ) -> None:
     """Re-read the configuration; the running one stays when the new one is refused."""
     del wait  # the control socket answers when it is done; the option is what systemd units write
