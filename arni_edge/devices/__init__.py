@@ -1,11 +1,12 @@
-"""The things that act: locks and relays, reached through the local broker.
+"""The things that act and sense: locks, relays and sensors, reached through the local broker.
 
-Each family has a *codec* (``nuki_codec``, ``shelly_codec``: pure functions between bytes and words, no state,
-no wire) and *drivers* on top that hold the state of one device in the current broker session.
+Each family has *readers* (pure functions and small pure objects between bytes and words: no clock, no wire)
+and *drivers* on top that hold the state of one device in the current broker session. What every family's
+readers say is one vocabulary, :mod:`arni_edge.domain.readings`.
 """
 
-from arni_edge.devices.nuki import LastKnown, NukiLockDriver
-from arni_edge.devices.shelly import ShellySwitch, SwitchResult
-from arni_edge.devices.shelly_rpc import ShellyRpc
+from arni_edge.devices.nuki.lock import LastKnown, NukiLockDriver
+from arni_edge.devices.shelly.rpc import ShellyRpc
+from arni_edge.devices.shelly.switch import ShellySwitch, SwitchResult
 
 __all__ = ["LastKnown", "NukiLockDriver", "ShellyRpc", "ShellySwitch", "SwitchResult"]

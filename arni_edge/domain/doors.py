@@ -20,6 +20,15 @@ class DenyReason(StrEnum):
     STALE = "stale"
 
 
+class AskReason(StrEnum):
+    """Why a person decides (the owner chose so): ``access.*_policy = "ask_staff"``."""
+
+    MIRROR_STALE = "mirror_stale"
+    ARREARS = "arrears"
+    FULL = "full"
+    UNKNOWN_PLAN = "unknown_plan"
+
+
 @dataclass(frozen=True, slots=True)
 class Allow:
     """The policy lets this person in.
@@ -82,6 +91,30 @@ class UnlatchResult:
     outcome: Outcome
     evidence: str
     seconds: float
+
+
+class Incident(StrEnum):
+    """What can be wrong at a door."""
+
+    PROPPED = "propped"
+    """Open for longer than the owner wants."""
+    FORCED = "forced"
+    """Opened from outside although the bolt was out. From inside everybody may leave: see the watch."""
+    LEFT_UNLOCKED = "left_unlocked"
+    JAMMED = "jammed"
+    TAMPERED = "tampered"
+    BATTERY_LOW = "battery_low"
+    SILENT = "silent"
+    UNCONFIRMED = "unconfirmed"
+    """A command came to no evidence: the door may be open."""
+    UNREQUESTED = "unrequested"
+    """It acted without a command of ours: late execution, or somebody else publishes."""
+    RETAINED_COMMAND = "retained_command"
+    """A command lies on the broker and would be carried out at every reconnect."""
+    DROPS_ON_COMMAND = "drops_on_command"
+    """The lock left the broker right after a command: another client with its id, or weak Wi-Fi."""
+    UNSAFE = "unsafe"
+    """A strike whose device would hold it open for ever: it is not used until that is mended."""
 
 
 class LockState(StrEnum):

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from arni_edge.domain.doors import DenyReason, DoorContact, LockState, Outcome
+from arni_edge.domain.devices import DeviceTrouble
+from arni_edge.domain.doors import AskReason, DenyReason, DoorContact, Incident, LockState, Outcome
 from arni_edge.domain.health import State
+from arni_edge.domain.readings import Value
 
 
 class _Event(BaseModel):
@@ -80,6 +82,54 @@ class UnrequestedOpening(_Event):
     evidence: str
 
 
+class DoorIncident(_Event):
+    """Something at a door that somebody should know of began, or is over."""
+
+    kind: Literal["door_incident"] = "door_incident"
+    door: str
+    incident: Incident
+    over: bool = False
+    evidence: str
+
+
+class DeviceIncident(_Event):
+    """Something at a device that somebody should know of began, or is over."""
+
+    kind: Literal["device_incident"] = "device_incident"
+    device: str
+    incident: DeviceTrouble
+    over: bool = False
+    evidence: str
+
+
+class ReadingChanged(_Event):
+    """An entity of a device has another live value than before; None is unknown. Never made by history."""
+
+    kind: Literal["reading_changed"] = "reading_changed"
+    device: str
+    entity: str
+    value: Value
+    unit: str | None = None
+
+
+class DeviceSignalled(_Event):
+    """Something happened live at a device: a button was pressed, it rebooted."""
+
+    kind: Literal["device_signalled"] = "device_signalled"
+    device: str
+    entity: str
+    name: str
+
+
+class StaffAsked(_Event):
+    """The policy leaves it to a person whether this door opens."""
+
+    kind: Literal["staff_asked"] = "staff_asked"
+    door: str
+    request_id: str
+    reason: AskReason
+
+
 class AlarmRaised(_Event):
     """An emergency was recognised and stored."""
 
@@ -97,9 +147,23 @@ Event = Annotated[
     | EntryDenied
     | DoorCommandEnded
     | UnrequestedOpening
+    | DoorIncident
+    | DeviceIncident
+    | ReadingChanged
+    | DeviceSignalled
+    | StaffAsked
     | AlarmRaised,
     Field(discriminator="kind"),
 ]
 
-SAFETY_EVENTS = (AlarmRaised, EntryDenied, DoorCommandEnded, UnrequestedOpening)
+SAFETY_EVENTS = (
+    AlarmRaised,
+    EntryDenied,
+    DoorCommandEnded,
+    UnrequestedOpening,
+    DoorIncident,
+    DeviceIncident,
+    DeviceSignalled,
+    StaffAsked,
+)
 """Kinds that are never dropped; the rest is telemetry and may be coalesced."""

@@ -1,27 +1,21 @@
 """What can be configured. Every field is explained where an owner reads it: in ``config/arni.toml``."""
 
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from arni_edge.domain.messages import Language
 from arni_edge.domain.people import normalise_phone
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-"""Ids become topic levels and file names: lower-case letters, digits, ``-`` and ``_``."""
+from arni_edge.settings.access import Access
+from arni_edge.settings.automation import Automation
+from arni_edge.settings.base import Hours, Identifier, Section
+from arni_edge.settings.doors import Door, Shelly, StrikeLock
 
 Point = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 """A point in the picture, x to the right and y down, as shares of width and height."""
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values do not change at run time."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Site(Section):
@@ -86,32 +80,6 @@ class Broker(Section):
     password: SecretStr | None = None
 
 
-class NukiLock(Section):
-    """A Nuki Smart Lock with its own MQTT."""
-
-    kind: Literal["nuki"] = "nuki"
-    nuki_id: str = Field(pattern=r"^[0-9A-Fa-f]{1,8}$")
-    reaction_seconds: float = Field(default=3.0, gt=0, le=30)
-    goal_seconds: float = Field(default=15.0, gt=0, le=60)
-
-
-class Door(Section):
-    """A door that people come in through."""
-
-    id: Identifier
-    name: str
-    lock: NukiLock
-
-
-class Shelly(Section):
-    """A Shelly Gen2 or newer with a relay."""
-
-    id: Identifier
-    prefix: str = Field(min_length=1, max_length=300, pattern=r"^[^#+%?$\x00-\x20\x7f][^#+%?\x00-\x20\x7f]*$")
-    role: Literal["light", "siren"]
-    switch: int = Field(default=0, ge=0, le=7)
-
-
 class Zone(Section):
     """A region of one camera's picture in which people are counted."""
 
@@ -161,59 +129,6 @@ class Vision(Section):
     frames_per_second: float = Field(default=5.0, gt=0, le=30)
     confidence: float = Field(default=0.35, gt=0, lt=1)
     memory_megabytes: int = Field(default=1500, ge=200)
-
-
-class Span(Section):
-    """A span of one day; ``until`` may be 24:00."""
-
-    start: time
-    until: time
-
-
-Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-def _parse_span(text: str) -> Span:
-    try:
-        start, until = text.split("-")
-        end = time.max if until.strip() == "24:00" else time.fromisoformat(until.strip())
-        span = Span(start=time.fromisoformat(start.strip()), until=end)
-    except ValueError as error:
-        raise ValueError(f"'{text}' must look like 06:00-23:00") from error
-    if span.until <= span.start:
-        raise ValueError(f"'{text}' ends before it begins; split a night into two days at 24:00")
-    return span
-
-
-class Hours(Section):
-    """When members may come in, per weekday, in the studio's time zone."""
-
-    monday: list[Span] = Field(default_factory=list)
-    tuesday: list[Span] = Field(default_factory=list)
-    wednesday: list[Span] = Field(default_factory=list)
-    thursday: list[Span] = Field(default_factory=list)
-    friday: list[Span] = Field(default_factory=list)
-    saturday: list[Span] = Field(default_factory=list)
-    sunday: list[Span] = Field(default_factory=list)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _spans(cls, value: object) -> object:
-        if isinstance(value, list):
-            return [_parse_span(item) if isinstance(item, str) else item for item in value]
-        raise ValueError('must be a list such as ["06:00-12:00", "14:00-23:00"]')
-
-    def of(self, weekday: int) -> list[Span]:
-        """Spans of a weekday, 0 = Monday."""
-        spans: list[Span] = getattr(self, DAYS[weekday])
-        return spans
-
-
-class Access(Section):
-    """Rules of the door."""
-
-    mirror_max_age_hours: float = Field(default=72.0, gt=0)
 
 
 class Relay(Section):
@@ -277,6 +192,7 @@ class Settings(Section):
     cameras: list[Camera] = Field(default_factory=list)
     hours: Hours = Hours()
     access: Access = Access()
+    automation: Automation = Automation()
     relay: Relay | None = None
     whatsapp: WhatsApp | None = None
     alarms: Alarms = Alarms()
@@ -292,6 +208,24 @@ class Settings(Section):
             doubled = sorted({one for one in ids if ids.count(one) > 1})
             if doubled:
                 raise ValueError(f"{what}: id '{doubled[0]}' is used twice; every id must be unique")
+        return self
+
+    @model_validator(mode="after")
+    def _doors_are_complete(self) -> Self:
+        shellies = {shelly.id: shelly for shelly in self.shellies}
+        for door in self.doors:
+            if isinstance(door.lock, StrikeLock):
+                strike = shellies.get(door.lock.device)
+                if strike is None or strike.role != "strike":
+                    raise ValueError(
+                        f"doors: '{door.id}' needs a [[shellies]] table with id = '{door.lock.device}' and "
+                        "role = 'strike'"
+                    )
+            if door.contact is not None and door.contact.device not in shellies:
+                raise ValueError(
+                    f"doors: the contact of '{door.id}' is on '{door.contact.device}', which has no "
+                    "[[shellies]] table"
+                )
         return self
 
     @model_validator(mode="after")

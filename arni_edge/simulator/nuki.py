@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from arni_edge.broker import BrokerAddress, Will
-from arni_edge.devices.nuki_codec import Action, Code, Response, SensorCode, Trigger
+from arni_edge.devices.nuki.codec import Action, Code, Response, SensorCode, Trigger
 from arni_edge.domain.clock import Clock, SystemClock
 from arni_edge.simulator.mqtt_device import Identity, MqttDevice
 

@@ -1,19 +1,20 @@
 """SQLite with exactly one writing connection in the whole product, and group commit.
 
-WAL and ``synchronous=FULL``: what was acknowledged survives a power cut. A commit costs milliseconds, so
-everything that gathered while the last one was under way is committed together.
+WAL and ``synchronous=FULL``: what was acknowledged survives a power cut. A commit costs milliseconds on
+flash, so everything that gathered while the last one was under way is committed together, in one visit to the
+writing connection's thread: at the door every visit would be felt (see decision 0009).
 """
 
 import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import aiosqlite
 import structlog
 
 from arni_edge.domain.errors import Unavailable
@@ -30,22 +31,22 @@ T = TypeVar("T")
 _WAITING_UNITS = 1000
 _UNITS_PER_COMMIT = 200
 _PROGRESS_SECONDS = 5.0
+_READ_ONLY = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0;"
 
 
 class Transaction:
-    """What a unit of work may do. It must await nothing else: everybody waits behind it."""
+    """What a unit of work may do, and all that it may await: everybody waits behind it."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; returns the number of changed rows."""
-        async with self._connection.execute(sql, parameters) as cursor:
-            return cursor.rowcount
+        return self._connection.execute(sql, parameters).rowcount
 
     async def fetch(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run one query; returns all rows."""
-        return list(await self._connection.execute_fetchall(sql, parameters))
+        return self._connection.execute(sql, parameters).fetchall()
 
 
 Unit = Callable[[Transaction], Awaitable[T]]
@@ -57,10 +58,33 @@ class _Waiting:
     done: asyncio.Future[Any]
 
 
+class _Line:
+    """One connection and the thread that alone uses it."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        self.connection.row_factory = sqlite3.Row
+        try:
+            self.connection.execute("PRAGMA foreign_keys=ON")
+        except BaseException:
+            self.connection.close()
+            raise
+
+    async def visit(self, work: Callable[..., T], *arguments: object) -> T:
+        """Have the thread do something with the connection."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, work, *arguments)
+
+    async def close(self) -> None:
+        """After everything that waits for the thread has been done."""
+        await self.visit(self.connection.close)
+        self.thread.shutdown(wait=False)
+
+
 class Database:
     """The database of the box."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, writer: _Line, reader: _Line) -> None:
         self._writer = writer
         self._reader = reader
         # A deque and an event, not asyncio.Queue: a cancelled wait_for(queue.get()) loses what it had taken.
@@ -79,21 +103,17 @@ class Database:
         """
         try:
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True, mode=0o700)
-            writer = await _connect(path)
+            writer = await asyncio.to_thread(_Line, path, "writer")
         except (OSError, sqlite3.Error) as error:
             raise Unavailable(f"the database {path} cannot be opened: {error}") from error
         try:
             await asyncio.to_thread(path.chmod, 0o600)
-            await migrate(writer, path)
-            await writer.execute("PRAGMA journal_mode=WAL")
-            await writer.execute("PRAGMA synchronous=FULL")
-            await writer.execute("PRAGMA secure_delete=ON")
-            reader = await _connect(path)
+            await writer.visit(_prepare, writer.connection, path)
+            reader = await asyncio.to_thread(_Line, path, "reader")
         except BaseException:
             await writer.close()
             raise
-        await reader.execute("PRAGMA query_only=ON")
-        await reader.execute("PRAGMA wal_autocheckpoint=0")
+        await reader.visit(reader.connection.executescript, _READ_ONLY)
         return cls(writer, reader)
 
     async def close(self) -> None:
@@ -101,19 +121,20 @@ class Database:
         self._turn_away()
         await self._reader.close()
         try:
-            await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await self._writer.visit(self._writer.connection.execute, "PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             await self._writer.close()
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Query what is committed."""
-        return list(await self._reader.execute_fetchall(sql, parameters))
+        return await self._reader.visit(_query, self._reader.connection, sql, parameters)
 
     async def write(self, unit: Unit[T], *, deadline: float = 15.0) -> T:
         """Run a unit of work and return its result once it is on the disk.
 
         Args:
-            unit: Runs inside a transaction of its own; raising undoes it and nothing else.
+            unit: Runs inside a transaction of its own, in the writer's thread; it awaits nothing but the
+                transaction. Raising undoes it and nothing else.
             deadline: Seconds to wait for it.
 
         Raises:
@@ -159,14 +180,14 @@ class Database:
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         """Run units and commit them together; whatever happens, every caller hears what became of theirs."""
+        batch = [waiting for waiting in batch if not waiting.done.done()]  # some gave up before it began
+        if not batch:
+            return
+        units = [waiting.unit for waiting in batch]
         try:
-            await self._writer.execute("BEGIN IMMEDIATE")
-            finished = [(waiting, await self._run_unit(waiting)) for waiting in batch]
-            await self._writer.execute("COMMIT")
+            ends = await self._writer.visit(_commit_together, self._writer.connection, units)
         except sqlite3.Error as error:
             _LOG.exception("commit_failed", units=len(batch))
-            if self._writer.in_transaction:
-                await self._writer.execute("ROLLBACK")
             for waiting in batch:
                 _settle(waiting, error=_translate(error))
         except asyncio.CancelledError:
@@ -174,38 +195,72 @@ class Database:
                 _settle(waiting, error=Unavailable("the database is being closed"))
             raise
         else:
-            for waiting, result in finished:
-                _settle(waiting, result=result)
+            for waiting, end in zip(batch, ends, strict=True):
+                _settle(waiting, result=end.result, error=end.error and _translate(end.error))
             # Wakes those who wait now; who comes later waits for the next commit.
             self.commits += 1
             self._committed.set()
             self._committed = asyncio.Event()
 
-    async def _run_unit(self, waiting: _Waiting) -> Any:
-        """Run one unit between savepoints; one that raises is undone, and its caller told at once."""
-        if waiting.done.done():  # its caller gave up waiting before it had begun
-            return None
-        await self._writer.execute("SAVEPOINT unit")
-        result = None
-        try:
-            result = await waiting.unit(Transaction(self._writer))
-        except Exception as error:  # noqa: BLE001 - handed to the caller, who is told
-            await self._writer.execute("ROLLBACK TO unit")
-            _settle(waiting, error=_translate(error))
-        await self._writer.execute("RELEASE unit")
-        return result
+
+# --- in the threads -----------------------------------------------------------------------------------------
 
 
-async def _connect(path: Path) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(path, isolation_level=None)
-    connection.row_factory = sqlite3.Row
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What became of one unit."""
+
+    result: Any = None
+    error: Exception | None = None
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    migrate(connection, path)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _query(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> list[Row]:
+    return connection.execute(sql, parameters).fetchall()
+
+
+def _commit_together(connection: sqlite3.Connection, units: Sequence[Unit[Any]]) -> list[_End]:
+    """Run every unit between savepoints and commit what did not raise.
+
+    Raises:
+        sqlite3.Error: Nothing was stored.
+    """
     try:
-        await connection.execute("PRAGMA busy_timeout=5000")
-        await connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("BEGIN IMMEDIATE")
+        ends = [_run_unit(connection, unit) for unit in units]
+        connection.execute("COMMIT")
     except BaseException:
-        await connection.close()  # its thread would outlive us
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    return connection
+    return ends
+
+
+def _run_unit(connection: sqlite3.Connection, unit: Unit[Any]) -> _End:
+    connection.execute("SAVEPOINT unit")
+    try:
+        end = _End(_finish(unit(Transaction(connection))))
+    except Exception as error:  # noqa: BLE001 - handed to the caller, who is told
+        connection.execute("ROLLBACK TO unit")
+        end = _End(error=error)
+    connection.execute("RELEASE unit")
+    return end
+
+
+def _finish(work: Awaitable[T]) -> T:
+    """Run a unit to its end. Nothing that it may await ever waits, so one step does."""
+    steps = cast("Coroutine[None, None, T]", work)
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        return cast("T", end.value)
+    steps.close()
+    raise RuntimeError("a unit of work awaited something else than its transaction")
 
 
 async def _uninterrupted(work: Awaitable[None]) -> None:

@@ -5,8 +5,6 @@ import sqlite3
 from importlib import resources
 from pathlib import Path
 
-import aiosqlite
-
 from arni_edge.domain.errors import ConfigurationError
 
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
@@ -21,7 +19,7 @@ def migrations() -> list[tuple[int, str]]:
     return sorted((int(match.group(1)), file.read_text(encoding="utf-8")) for match, file in found)
 
 
-async def migrate(connection: aiosqlite.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Apply what is missing; each migration and its version number are one transaction.
 
     Raises:
@@ -30,14 +28,14 @@ async def migrate(connection: aiosqlite.Connection, path: Path) -> None:
     steps = migrations()
     newest = steps[-1][0]
     try:
-        version = await _pragma(connection, "user_version")
-        owner = await _pragma(connection, "application_id")
-        tables = await connection.execute_fetchall("SELECT count(*) FROM sqlite_master")
+        version = _pragma(connection, "user_version")
+        owner = _pragma(connection, "application_id")
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise ConfigurationError(
             f"{path}: is not a database of Arni Edge ({error}); restore a backup"
         ) from None
-    if owner not in {0, APPLICATION_ID} or (version == 0 and next(iter(tables))[0] > 0):
+    if owner not in {0, APPLICATION_ID} or (version == 0 and tables > 0):
         raise ConfigurationError(
             f"{path}: is a database of another program; set paths.state to another folder"
         )
@@ -48,12 +46,11 @@ async def migrate(connection: aiosqlite.Connection, path: Path) -> None:
         )
     for number, sql in steps:
         if number > version:
-            await connection.executescript(
+            connection.executescript(
                 f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA application_id={APPLICATION_ID};\n"
                 f"PRAGMA user_version={number};\nCOMMIT;"
             )
 
 
-async def _pragma(connection: aiosqlite.Connection, name: str) -> int:
-    rows = await connection.execute_fetchall(f"PRAGMA {name}")
-    return int(next(iter(rows))[0])
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

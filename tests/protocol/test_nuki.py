@@ -15,7 +15,7 @@ from support.waiting import eventually
 from arni_edge.broker import BrokerSession
 from arni_edge.bus import Bus
 from arni_edge.devices import LastKnown, NukiLockDriver
-from arni_edge.devices.nuki_codec import Action, Code
+from arni_edge.devices.nuki.codec import Action, Code
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
 from arni_edge.domain.events import LockChanged, UnrequestedOpening

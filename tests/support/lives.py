@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-
-import aiosqlite
 
 from arni_edge.channels.whatsapp import SOURCE, WhatsAppIntake
 from arni_edge.domain.doors import UnlatchResult
@@ -106,7 +105,8 @@ async def _handle(folder: Path, script: Script, death: Death | None) -> None:
         lock.note_in(folder, house.database)
         act.file = folder / "lit"
         if death is not None:
-            house.database._writer = cast("aiosqlite.Connection", _Mortal(house.database._writer, death))
+            line = house.database._writer
+            line.connection = cast("sqlite3.Connection", _Mortal(line.connection, death))
         await house.entry.abandon()
         await house.alarms.resume()
         async with running(house.turns.run(no_progress)):
@@ -163,7 +163,7 @@ def _note(file: Path, line: str) -> None:
 class _Mortal:
     """A writing connection whose process dies at one of its commits."""
 
-    def __init__(self, connection: aiosqlite.Connection, death: Death) -> None:
+    def __init__(self, connection: sqlite3.Connection, death: Death) -> None:
         self._connection = connection
         self._death = death
         self._commits = 0
@@ -175,12 +175,11 @@ class _Mortal:
         if sql != "COMMIT":
             return self._connection.execute(sql, parameters)
         self._commits += 1
-        return self._last_commit() if self._commits == self._death.commit else self._connection.execute(sql)
-
-    async def _last_commit(self) -> None:
-        if self._death.after:
-            await self._connection.execute("COMMIT")
-        os.kill(os.getpid(), signal.SIGKILL)
+        if self._commits == self._death.commit:
+            if self._death.after:
+                self._connection.execute("COMMIT")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self._connection.execute(sql)
 
 
 if __name__ == "__main__":

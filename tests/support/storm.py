@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from arni_edge.channels.whatsapp.webhook import parse
-from arni_edge.devices.nuki_codec import Action
+from arni_edge.devices.nuki.codec import Action
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import ArniError
 from arni_edge.domain.messages import Channel, InboundMessage

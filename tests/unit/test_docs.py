@@ -15,8 +15,8 @@ from typer.main import get_command
 from arni_edge.broker.accounts import reply_topic
 from arni_edge.broker.mirror import online_topic as daemon_online_topic
 from arni_edge.cli.app import EX_CONFIG, app
-from arni_edge.devices import nuki_codec
-from arni_edge.settings import Settings
+from arni_edge.devices.nuki import codec
+from arni_edge.settings import Hours, Settings, Span
 from arni_edge.vision import contract
 
 _ROOT = Path(__file__).parents[2]
@@ -89,8 +89,8 @@ async def test_the_map_has_every_stage_in_its_order(tmp_path: Path) -> None:
         contract.online_topic("<site>"),
         contract.zone_topic("<site>", "<zone>"),
         contract.camera_topic("<site>", "<camera>"),
-        nuki_codec.command_topic("<ID>"),
-        "nuki/<ID>/{" + ",".join(nuki_codec.Subject) + "}",
+        codec.command_topic("<ID>"),
+        "nuki/<ID>/{" + ",".join(codec.Subject) + "}",
     ],
 )
 def test_the_map_has_every_topic(topic: str) -> None:
@@ -116,7 +116,8 @@ def _settings(model: type[BaseModel], at: str = "") -> Iterator[tuple[str, bool]
     """Every setting by its path, and whether it is a secret."""
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
-        if inner is not None and inner.__name__ != "Span":
+        # The days of the week are explained once, under [hours].
+        if inner is not None and inner is not Span and not (inner is Hours and at):
             yield from _settings(inner, f"{at}{name}.")
         else:
             secret = SecretStr in (field.annotation, *typing.get_args(field.annotation))

@@ -10,5 +10,5 @@ _HEAVY = {"numpy", "cv2", "av", "onnxruntime", "openvino", "typer", "starlette",
 def test_the_daemon_loads_nothing_heavy() -> None:
     code = "import sys, arni_edge.daemon; print(' '.join({name.partition('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "aiosqlite" in loaded.split()
+    assert "sqlite3" in loaded.split()
     assert not _HEAVY & set(loaded.split())

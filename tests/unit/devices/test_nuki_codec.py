@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arni_edge.devices import nuki_codec
-from arni_edge.devices.nuki_codec import Action, LockActionEvent, Subject
+from arni_edge.devices.nuki import codec
+from arni_edge.devices.nuki.codec import Action, LockActionEvent, Subject
 from arni_edge.domain.doors import DoorContact, LockState
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "nuki"
@@ -20,30 +20,30 @@ def samples(name: str) -> list[dict[str, str]]:
 
 @given(st.binary(max_size=60))
 def test_no_payload_breaks_the_reader(payload: bytes) -> None:
-    assert nuki_codec.parse_state(payload) in LockState
-    assert nuki_codec.parse_contact(payload) in DoorContact
-    nuki_codec.parse_event(payload)
-    nuki_codec.parse_number(payload)
-    nuki_codec.parse_bool(payload)
+    assert codec.parse_state(payload) in LockState
+    assert codec.parse_contact(payload) in DoorContact
+    codec.parse_event(payload)
+    codec.parse_number(payload)
+    codec.parse_bool(payload)
 
 
 @given(st.text(max_size=60))
 def test_no_topic_breaks_the_reader(topic: str) -> None:
-    nuki_codec.split_topic(topic)
+    codec.split_topic(topic)
 
 
 @given(st.integers(min_value=0, max_value=999))
 def test_unknown_numbers_are_unknown(number: int) -> None:
     payload = str(number).encode()
     if number not in {0, 1, 2, 3, 4, 5, 6, 7, 254}:
-        assert nuki_codec.parse_state(payload) is LockState.UNKNOWN
+        assert codec.parse_state(payload) is LockState.UNKNOWN
     if number not in {2, 3, 240}:
-        assert nuki_codec.parse_contact(payload) is DoorContact.UNKNOWN
-    assert nuki_codec.response_name(number)
+        assert codec.parse_contact(payload) is DoorContact.UNKNOWN
+    assert codec.response_name(number)
 
 
 def test_states_of_the_vendors_document() -> None:
-    seen = [nuki_codec.parse_state(line["payload"].encode()) for line in samples("spec_lock_state_values")]
+    seen = [codec.parse_state(line["payload"].encode()) for line in samples("spec_lock_state_values")]
     assert seen == [
         LockState.UNCALIBRATED,
         LockState.LOCKED,
@@ -55,12 +55,12 @@ def test_states_of_the_vendors_document() -> None:
 
 
 def test_door_sensor_of_the_vendors_document() -> None:
-    seen = [nuki_codec.parse_contact(line["payload"].encode()) for line in samples("spec_doorsensor_values")]
+    seen = [codec.parse_contact(line["payload"].encode()) for line in samples("spec_doorsensor_values")]
     assert seen == [DoorContact.UNKNOWN, DoorContact.CLOSED, DoorContact.OPEN, DoorContact.UNKNOWN]
 
 
 def test_events_of_the_vendors_document() -> None:
-    seen = [nuki_codec.parse_event(line["payload"].encode()) for line in samples("spec_lock_action_events")]
+    seen = [codec.parse_event(line["payload"].encode()) for line in samples("spec_lock_action_events")]
     assert seen == [
         LockActionEvent(3, 0, 54321, 12345, 1),
         LockActionEvent(4, 2, 0, 0, 0),
@@ -71,7 +71,7 @@ def test_events_of_the_vendors_document() -> None:
 
 def test_an_event_caused_over_mqtt_is_recognised() -> None:
     (line,) = samples("test_mqtt_triggered_unlock")
-    event = nuki_codec.parse_event(line["payload"].encode())
+    event = codec.parse_event(line["payload"].encode())
     assert event
     assert event.by_mqtt
     assert event.action == Action.UNLOCK
@@ -88,12 +88,12 @@ def test_an_event_caused_over_mqtt_is_recognised() -> None:
     ],
 )
 def test_events_are_read_tolerantly(payload: bytes, event: LockActionEvent | None) -> None:
-    assert nuki_codec.parse_event(payload) == event
+    assert codec.parse_event(payload) == event
 
 
 def test_every_topic_of_a_lock_is_known_or_ignored() -> None:
     for line in samples("spec_state_topics") + samples("retained_set_back_door_partial"):
-        address = nuki_codec.split_topic(line["topic"])
+        address = codec.split_topic(line["topic"])
         assert address is None or address[0] in {"2BB28570", "11AA22BB"}
 
 
@@ -101,19 +101,19 @@ def test_no_subscription_matches_a_command_topic() -> None:
     commands = {
         line["topic"] for line in samples("spec_control_topics") if line.get("direction") == "to_device"
     }
-    filters = nuki_codec.subscriptions("2BB28570")
+    filters = codec.subscriptions("2BB28570")
     assert commands
     assert not commands & set(filters)
     assert not any(wildcard in topic for topic in filters for wildcard in "#+")
-    assert nuki_codec.command_topic("2BB28570") in commands
+    assert codec.command_topic("2BB28570") in commands
 
 
 def test_ids_are_compared_as_numbers() -> None:
-    assert nuki_codec.spellings("0abc12") == ("0ABC12", "ABC12", "000ABC12")
-    assert nuki_codec.spellings("2bb28570") == ("2BB28570",)
-    assert nuki_codec.split_topic("nuki/ABC12/state") == ("ABC12", Subject.STATE)
+    assert codec.spellings("0abc12") == ("0ABC12", "ABC12", "000ABC12")
+    assert codec.spellings("2bb28570") == ("2BB28570",)
+    assert codec.split_topic("nuki/ABC12/state") == ("ABC12", Subject.STATE)
 
 
 def test_responses_have_names() -> None:
-    assert nuki_codec.response_name(66) == "motor blocked"
-    assert nuki_codec.response_name(123) == "error 123"
+    assert codec.response_name(66) == "motor blocked"
+    assert codec.response_name(123) == "error 123"

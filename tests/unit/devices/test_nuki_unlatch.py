@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arni_edge.devices.nuki_codec import LockActionEvent
-from arni_edge.devices.nuki_unlatch import Attribution, UnlatchWatch, Verdict
+from arni_edge.devices.nuki.codec import LockActionEvent
+from arni_edge.devices.nuki.unlatch import Attribution, UnlatchWatch, Verdict
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
 
 OURS = LockActionEvent(3, 172, 0, 0, 0)

@@ -36,6 +36,18 @@ async def test_a_unit_that_raises_is_undone_and_nothing_else(tmp_path: Path) -> 
         assert await _streams(database) == ["a", "b"]
 
 
+async def test_a_unit_that_waits_for_something_else_is_refused_and_undone(tmp_path: Path) -> None:
+    async def dawdles(tx: Transaction) -> None:
+        await _add(tx, "bad")
+        await asyncio.sleep(0)
+
+    async with open_database(tmp_path / "arni.db") as database:
+        with pytest.raises(RuntimeError, match="awaited something else"):
+            await database.write(dawdles)
+        await database.write(lambda tx: _add(tx, "good"))
+        assert await _streams(database) == ["good"]
+
+
 async def test_units_that_gather_share_a_commit(tmp_path: Path) -> None:
     async with open_database(tmp_path / "arni.db") as database:
         await asyncio.gather(*(database.write(partial(_add, name=str(n))) for n in range(100)))

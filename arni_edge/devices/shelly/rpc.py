@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from arni_edge.broker import BrokerSession, Delivery, Received
-from arni_edge.devices import shelly_codec
-from arni_edge.devices.shelly_codec import Reply
+from arni_edge.devices.shelly import frames
+from arni_edge.devices.shelly.frames import Reply
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress
 
@@ -95,7 +95,7 @@ class ShellyRpc:
         return Call(delivery, answer)
 
     async def _send(self, prefix: str, frame_id: int, method: str, params: Mapping[str, object]) -> Delivery:
-        frame = shelly_codec.encode_request(frame_id, self._reply_topic, method, params)
+        frame = frames.encode_request(frame_id, self._reply_topic, method, params)
         return await self._broker.publish(
             f"{prefix}/rpc", frame, qos=1, retain=False, expiry_seconds=_EXPIRY_SECONDS
         )
@@ -130,7 +130,7 @@ class ShellyRpc:
                 progress()
 
     async def _on_reply(self, message: Received) -> None:
-        reply = None if message.retained else shelly_codec.parse_reply(message.payload)
+        reply = None if message.retained else frames.parse_reply(message.payload)
         pending = self._pending.get(reply.frame_id) if reply and isinstance(reply.frame_id, int) else None
         if reply is None or pending is None or pending.done():
             _log.debug("shelly_reply_ignored", frame_id=reply.frame_id if reply else None)

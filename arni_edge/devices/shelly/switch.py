@@ -7,10 +7,10 @@ import structlog
 
 from arni_edge.broker import BrokerSession, Delivery, Received
 from arni_edge.bus import Bus
-from arni_edge.devices import shelly_codec
 from arni_edge.devices.liveness import Liveness
-from arni_edge.devices.shelly_codec import Reply, Status
-from arni_edge.devices.shelly_rpc import Call, ShellyRpc
+from arni_edge.devices.shelly import frames
+from arni_edge.devices.shelly.frames import Reply, Status
+from arni_edge.devices.shelly.rpc import Call, ShellyRpc
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import Outcome
 from arni_edge.domain.errors import Unavailable
@@ -87,7 +87,7 @@ class ShellySwitch:
     @property
     def output(self) -> bool | None:
         """Whether the relay is on; None when unknown."""
-        return shelly_codec.switch_output(self._status, self._shelly.switch) if self.live else None
+        return frames.switch_output(self._status, self._shelly.switch) if self.live else None
 
     @property
     def _component(self) -> str:
@@ -169,7 +169,7 @@ class ShellySwitch:
             return None
         self._liveness.come_online()
         self._learn({self._component: call.reply.fields})
-        return shelly_codec.component_output(call.reply.fields)
+        return frames.component_output(call.reply.fields)
 
     # --- what the device says ---------------------------------------------------------------------------
 
@@ -228,21 +228,21 @@ class ShellySwitch:
             self._liveness.go_offline("online=false")
 
     def _on_notification(self, payload: bytes) -> None:
-        notification = shelly_codec.parse_notification(payload)
+        notification = frames.parse_notification(payload)
         if notification is None:
             return
         if notification.method == "NotifyFullStatus":
             self._replace(notification.params)
         elif notification.method == "NotifyStatus":
             self._learn(notification.params)
-            if shelly_codec.switch_output(notification.params, self._shelly.switch) is not None:
+            if frames.switch_output(notification.params, self._shelly.switch) is not None:
                 self._trusted_until = self._clock.monotonic() + _WRONG_STATUS_SECONDS
 
     def _on_component_status(self, payload: bytes) -> None:
-        status = shelly_codec.parse_object(payload)
+        status = frames.parse_object(payload)
         if status is None:
             return
-        output, lagging = shelly_codec.component_output(status), self._clock.monotonic() < self._trusted_until
+        output, lagging = frames.component_output(status), self._clock.monotonic() < self._trusted_until
         if lagging and output is not self.output:
             # Believe neither: ask.
             self._rpc.ask_later(self._shelly.id, self._recheck)
@@ -254,8 +254,8 @@ class ShellySwitch:
         self._learn(status)
 
     def _learn(self, delta: Status) -> None:
-        self._status = shelly_codec.overlay(self._status, delta)
-        output = shelly_codec.switch_output(delta, self._shelly.switch)
+        self._status = frames.overlay(self._status, delta)
+        output = frames.switch_output(delta, self._shelly.switch)
         if output is not None:
             self._seen.add(output)
             self._news.set()

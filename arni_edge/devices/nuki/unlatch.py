@@ -6,7 +6,7 @@ Mosquitto 2.0.11). Nothing here depends on such an order: evidence is collected 
 
 from dataclasses import dataclass
 
-from arni_edge.devices.nuki_codec import MOVING, Action, LockActionEvent, Response, response_name
+from arni_edge.devices.nuki.codec import MOVING, Action, LockActionEvent, Response, response_name
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
 
 _COLLECT_SECONDS = 2.0

@@ -7,10 +7,10 @@ import structlog
 
 from arni_edge.broker import BrokerSession, Delivery, NotSent, Received
 from arni_edge.bus import Bus
-from arni_edge.devices import nuki_codec
 from arni_edge.devices.liveness import Liveness
-from arni_edge.devices.nuki_codec import Action, LockActionEvent, Subject
-from arni_edge.devices.nuki_unlatch import Attribution, UnlatchWatch, Verdict
+from arni_edge.devices.nuki import codec
+from arni_edge.devices.nuki.codec import Action, LockActionEvent, Subject
+from arni_edge.devices.nuki.unlatch import Attribution, UnlatchWatch, Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import DoorContact, LockState, Outcome, UnlatchResult
 from arni_edge.domain.errors import Unavailable
@@ -56,7 +56,7 @@ class NukiLockDriver:
         self._bus = bus
         self._clock = clock
         self._liveness = Liveness(f"lock/{door.id}", bus, clock, self._forget_picture)
-        self._spelling = nuki_codec.spellings(door.lock.nuki_id)[0]
+        self._spelling = codec.spellings(door.lock.nuki_id)[0]
         self._state = LockState.UNKNOWN
         self._contact = DoorContact.UNKNOWN
         self._announced = LastKnown()
@@ -66,7 +66,7 @@ class NukiLockDriver:
         self._watch: UnlatchWatch | None = None
         self._news = asyncio.Event()
         self._attribution = Attribution()
-        broker.subscribe(nuki_codec.subscriptions(door.lock.nuki_id), self._on_message)
+        broker.subscribe(codec.subscriptions(door.lock.nuki_id), self._on_message)
         broker.on_session(self._on_session)
         broker.on_lost(self._on_lost)
 
@@ -113,7 +113,7 @@ class NukiLockDriver:
         """Let a running motion end, but not for ever: its last state may have been lost on the way."""
         try:
             async with asyncio.timeout(self._door.lock.reaction_seconds):
-                while self.state in nuki_codec.MOVING:
+                while self.state in codec.MOVING:
                     await self._next_message()
         except TimeoutError:
             _log.info("lock_still_moving", door=self._door.id, state=self.state)
@@ -142,7 +142,7 @@ class NukiLockDriver:
             return Verdict(Outcome.NOT_PERMITTED, "another instance uses our client id")
         try:
             delivery = await self._broker.publish(
-                nuki_codec.command_topic(self._spelling),
+                codec.command_topic(self._spelling),
                 str(int(Action.UNLATCH)),
                 qos=1,
                 retain=False,
@@ -193,7 +193,7 @@ class NukiLockDriver:
         self._announce()
 
     async def _on_message(self, message: Received) -> None:
-        address = nuki_codec.split_topic(message.topic)
+        address = codec.split_topic(message.topic)
         if address is None:
             return
         spelling, subject = address
@@ -211,23 +211,23 @@ class NukiLockDriver:
 
     def _note_history(self, subject: Subject, payload: bytes) -> None:
         if subject is Subject.STATE:
-            self.last_known = LastKnown(nuki_codec.parse_state(payload), self.last_known.contact)
+            self.last_known = LastKnown(codec.parse_state(payload), self.last_known.contact)
         elif subject is Subject.CONTACT:
-            self.last_known = LastKnown(self.last_known.state, nuki_codec.parse_contact(payload))
+            self.last_known = LastKnown(self.last_known.state, codec.parse_contact(payload))
 
     def _on_live(self, subject: Subject, payload: bytes) -> None:
         self._note_history(subject, payload)
         if subject is Subject.STATE:
-            self._on_state(nuki_codec.parse_state(payload))
+            self._on_state(codec.parse_state(payload))
         elif subject is Subject.CONTACT:
-            self._on_contact(nuki_codec.parse_contact(payload))
+            self._on_contact(codec.parse_contact(payload))
         elif subject is Subject.EVENT:
-            self._on_event(nuki_codec.parse_event(payload))
+            self._on_event(codec.parse_event(payload))
         elif subject is Subject.RESPONSE:
-            self._on_response(nuki_codec.parse_number(payload))
+            self._on_response(codec.parse_number(payload))
 
     def _on_connected(self, payload: bytes) -> None:
-        connected = nuki_codec.parse_bool(payload)
+        connected = codec.parse_bool(payload)
         if connected:
             self._liveness.come_online()
         elif connected is False:

@@ -1,0 +1,1 @@
+"""The Nuki Smart Lock with its own MQTT."""

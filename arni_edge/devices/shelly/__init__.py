@@ -1,0 +1,1 @@
+"""Everything Shelly: both dialects of the wire, and drivers for what they switch."""
