@@ -1,7 +1,7 @@
 """Fixtures of all tests. Each family has its own block; real parts live in ``tests/support/``."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import structlog
@@ -30,8 +30,8 @@ def start_mosquitto() -> Iterator[Callable[..., Mosquitto]]:
     """Start brokers with rights of the test's own; each is gone after the test."""
     started: list[Mosquitto] = []
 
-    def start(acl: str | None = None) -> Mosquitto:
-        broker = Mosquitto(acl)
+    def start(acl: str | None = None, persistence: Sequence[str] | None = None) -> Mosquitto:
+        broker = Mosquitto(acl, persistence)
         started.append(broker)
         broker.start()
         return broker

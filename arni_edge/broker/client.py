@@ -156,8 +156,13 @@ class Connection(aiomqtt.Client):
 
     # --- what we send -------------------------------------------------------------------------------------
 
-    async def subscribe_to(self, filters: Sequence[str]) -> list[str]:
+    async def subscribe_to(self, filters: Sequence[str], identifier: int | None = None) -> list[str]:
         """Subscribe at QoS 1: QoS 2 adds a handshake and no benefit.
+
+        Args:
+            filters: MQTT topic filters.
+            identifier: Comes back with every message that the broker sends because of this subscription; see
+                :func:`identifiers`.
 
         Returns:
             The filters that the broker refused. Mosquitto grants forbidden ones and withholds the messages.
@@ -167,8 +172,21 @@ class Connection(aiomqtt.Client):
         """
         if not filters:
             return []
-        codes = await self._answer(*self._client.subscribe([(one, 1) for one in filters]))
+        properties = (
+            _properties(PacketTypes.SUBSCRIBE, SubscriptionIdentifier=identifier) if identifier else None
+        )
+        wishes = [(one, 1) for one in filters]
+        codes = await self._answer(*self._client.subscribe(wishes, properties=properties))
         return [one for one, code in zip(filters, codes, strict=True) if code >= REFUSED]
+
+    async def unsubscribe_from(self, filters: Sequence[str]) -> None:
+        """Undo :meth:`subscribe_to`.
+
+        Raises:
+            Unavailable: The connection was lost.
+        """
+        if filters:
+            await self._answer(*self._client.unsubscribe(list(filters)))
 
     async def sign_of_life(self) -> None:
         """Wait until the broker has answered a question that changes nothing.
@@ -178,7 +196,7 @@ class Connection(aiomqtt.Client):
         Raises:
             Unavailable: The connection was lost.
         """
-        await self._answer(*self._client.unsubscribe(_NOWHERE))
+        await self.unsubscribe_from([_NOWHERE])
 
     async def send(
         self, topic: str, payload: str | bytes, *, qos: int, retain: bool, expiry: int | None
@@ -285,6 +303,12 @@ class Connection(aiomqtt.Client):
         """An end was noticed, perhaps by an error while reading, after which the socket is still open."""
         if not broken.cancelled() and broken.exception() is not None:
             self.abort(str(broken.exception()))
+
+
+def identifiers(message: aiomqtt.Message) -> list[int]:
+    """For which of our subscriptions the broker sent this copy."""
+    found: list[int] = getattr(message.properties, "SubscriptionIdentifier", [])
+    return found
 
 
 def _properties(packet: int, **values: int) -> Properties:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from arni_edge.broker.accounts import Account
+from arni_edge.broker.accounts import Account, Rights
 from arni_edge.domain.errors import ConfigurationError
 
 # sockaddr_un.sun_path holds 108 bytes with its end.
@@ -38,6 +38,10 @@ def render_config(*, directory: Path, socket: Path, host: str, port: int, as_roo
         # A retained command that was cleared comes back from disk after a power cut. The broker is a wire.
         "persistence false",
         "queue_qos0_messages false",
+        # Relayed at QoS 2 Shelly devices lose track of message ids, and their outputs toggle for ever.
+        "upgrade_outgoing_qos false",
+        # Without it every client with a retained will is refused: Nuki and Shelly.
+        "retain_available true",
         "persistent_client_expiration 1h",
         "max_queued_messages 10000",
         "max_queued_bytes 16777216",
@@ -54,12 +58,12 @@ def render_config(*, directory: Path, socket: Path, host: str, port: int, as_roo
     return "\n".join(lines) + "\n"
 
 
-def render_acl(accounts: Iterable[Account]) -> str:
+def render_acl(rights: Rights) -> str:
     """The ACL file: what is not listed is refused."""
     blocks = []
-    for account in accounts:
-        rules = [f"topic {rule.access} {rule.topic}" for rule in account.acl]
-        blocks.append("\n".join(_plain([f"user {account.username}", *rules])))
+    for username, acl in rights.items():
+        rules = [f"topic {rule.access} {rule.topic}" for rule in acl]
+        blocks.append("\n".join(_plain([f"user {username}", *rules])))
     return "\n\n".join(blocks) + "\n"
 
 

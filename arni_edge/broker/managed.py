@@ -7,13 +7,14 @@ import secrets
 import signal
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import structlog
 from pydantic import SecretStr
 
-from arni_edge.broker.accounts import Account, accounts, rights
+from arni_edge.broker.accounts import Account, Rights, accounts
 from arni_edge.broker.client import Connection
 from arni_edge.broker.config import render_acl, render_config, render_passwords
 from arni_edge.broker.model import BrokerAddress
@@ -31,105 +32,159 @@ _HASH_SECONDS: Final = 30.0
 _BEAT_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 1.5
+_ADOPT_SECONDS: Final = 5.0
+_TRY_SECONDS: Final = 0.05
 _WATCH: Final = "arni-watch"
+_PROOF: Final = "arni-proof"
 
 
-def managed_broker(settings: Settings) -> "ManagedMosquitto":
-    """The broker of this house: its accounts follow from the settings, their passwords are kept.
+@dataclass(frozen=True, slots=True)
+class BrokerPlan:
+    """The broker that a house needs.
+
+    Attributes:
+        accounts: Everybody who may connect, with their rights.
+        socket: Where its Unix socket shall be, for the processes of this box.
+        host: Address on which devices reach it.
+        port: TCP port for them.
+    """
+
+    accounts: tuple[Account, ...]
+    socket: Path
+    host: str
+    port: int
+
+    def address(self, username: str) -> BrokerAddress:
+        """How the holder of this account reaches the broker from this box."""
+        password = next(one.password for one in self.accounts if one.username == username)
+        return BrokerAddress(self.host, self.port, username, password, self.socket)
+
+
+def plan_broker(settings: Settings, rights: Rights) -> BrokerPlan:
+    """The broker of this house. Passwords are kept; an account that is new gets one.
 
     Raises:
         ConfigurationError: The kept passwords cannot be read.
     """
-    directory = settings.paths.state / "broker"
-    passwords = keep_passwords(directory / "accounts.json", rights(settings))
-    return ManagedMosquitto(
-        accounts(settings, passwords),
-        directory=directory,
+    passwords = keep_passwords(broker_directory(settings) / "accounts.json", rights)
+    return BrokerPlan(
+        accounts(rights, passwords),
         socket=settings.paths.runtime / "mqtt.sock",
         host=settings.broker.listen_host,
         port=settings.broker.listen_port,
     )
 
 
+def broker_directory(settings: Settings) -> Path:
+    """Where the files of the managed broker lie."""
+    return settings.paths.state / "broker"
+
+
 class ManagedMosquitto:
     """One Mosquitto as a child process: it cannot outlive us, and the supervisor starts it again.
 
-    Devices reach it by TCP, the processes of this box by a Unix socket.
+    Devices reach it by TCP, the processes of this box by a Unix socket. It outlives a change of the settings:
+    new accounts and rights are given to the running broker, and nobody who may stay is disconnected.
 
     Attributes:
         pid: Its process id while it runs.
-        ready: Whether it has let us in.
     """
 
-    def __init__(
-        self, accounts: Sequence[Account], *, directory: Path, socket: Path, host: str, port: int
-    ) -> None:
+    def __init__(self, directory: Path) -> None:
         """Nothing is written or started before :meth:`run`.
 
         Args:
-            accounts: Everybody who may connect.
             directory: For its files; made with mode 0700, one broker each.
-            socket: Where its Unix socket shall be.
-            host: Address on which devices reach it.
-            port: TCP port for them.
         """
-        self._accounts = {account.username: account for account in accounts}
         self._directory = directory
         self._config = directory / "mosquitto.conf"
-        self._socket = socket
-        self._host = host
-        self._port = port
         self._complaints: deque[str] = deque(maxlen=3)
+        self._plan: BrokerPlan | None = None
+        self._in_force: BrokerPlan | None = None
+        self._wished = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._news = asyncio.Event()
         self.pid: int | None = None
-        self.ready = False
 
-    def address(self, username: str) -> BrokerAddress:
-        """How the holder of this account reaches the broker from this box."""
-        return BrokerAddress(
-            self._host, self._port, username, self._accounts[username].password, self._socket
-        )
+    @property
+    def ready(self) -> bool:
+        """Whether it has let us in."""
+        return self._ready.is_set()
+
+    async def reconfigure(self, plan: BrokerPlan) -> None:
+        """Have the broker as planned from now on, running or not.
+
+        Accounts and rights are given to the running one; for another address or port it is started anew.
+        Returns when new rights hold, or at once where nothing runs that could take them over. When taking
+        them over fails, the broker is started anew, with them: a right that was taken away does not stay.
+        """
+        self._plan = plan
+        self._wished.set()
+        try:
+            async with asyncio.timeout(_ADOPT_SECONDS):
+                while self.pid is not None and self._in_force != plan:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            _LOG.warning("mosquitto_rights_late", seconds=_ADOPT_SECONDS)
 
     async def run(self, progress: Progress) -> None:
-        """Start it and stay with it until cancelled.
+        """Start it and stay with it until cancelled. There must be a plan.
 
         Args:
             progress: Called every second for as long as the broker answers.
 
         Raises:
-            ConfigurationError: It is not installed, its port is taken, or its files cannot be made.
-            Unavailable: It ended or hung; it is gone for certain and can be started again.
+            ConfigurationError: It is not installed, or its files cannot be made.
+            Unavailable: It ended or hung, or its port is taken now; it is gone for certain and can be started
+                again.
         """
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with only_one(self._directory):
-            await end_orphans(self._config)
-            watcher = Account(_WATCH, SecretStr(secrets.token_urlsafe(18)), ())
-            await self._write_files([*self._accounts.values(), watcher])
-            check_port(self._host, self._port)
-            process = await self._spawn()
-            self.pid = process.pid
-            try:
-                await self._attend(process, watcher, progress)
-            finally:
-                self.pid = None
-                self.ready = False
-                await _end(process)
+            while True:
+                await self._run_once(progress)
+                _LOG.info("mosquitto_starts_anew", reason="another address or port")
+
+    async def _run_once(self, progress: Progress) -> None:
+        """From the start to the end of one process; returns when the next one shall be different."""
+        plan = self._plan
+        assert plan is not None
+        self._wished.clear()
+        await end_orphans(self._config)
+        watcher = _one_of_ours(_WATCH)
+        await self._write_files(plan, watcher)
+        check_port(plan.host, plan.port)
+        process = await self._spawn()
+        self.pid = process.pid
+        self._in_force = plan
+        try:
+            await self._attend(process, watcher, progress)
+        finally:
+            self.pid = None
+            self._in_force = None
+            self._ready.clear()
+            self._news.set()
+            await _end(process)
 
     # --- before the start ---------------------------------------------------------------------------------
 
-    async def _write_files(self, accounts: Sequence[Account]) -> None:
+    async def _write_files(self, plan: BrokerPlan, watcher: Account) -> None:
         config = render_config(
             directory=self._directory,
-            socket=self._socket,
-            host=self._host,
-            port=self._port,
+            socket=plan.socket,
+            host=plan.host,
+            port=plan.port,
             as_root=os.geteuid() == 0,
         )
         replace_private(self._config, config)
-        replace_private(self._directory / "acl", render_acl(accounts))
-        await self._write_passwords(accounts)
-        self._socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await self._write_rights([*plan.accounts, watcher])
+        plan.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The broker cannot bind where the socket of its killed predecessor still lies.
-        self._socket.unlink(missing_ok=True)
+        plan.socket.unlink(missing_ok=True)
+
+    async def _write_rights(self, everybody: Sequence[Account]) -> None:
+        replace_private(self._directory / "acl", render_acl({one.username: one.acl for one in everybody}))
+        await self._write_passwords(everybody)
 
     async def _write_passwords(self, accounts: Sequence[Account]) -> None:
         """The tool hashes a whole file in place, so no password is ever seen in a list of processes."""
@@ -174,17 +229,53 @@ class ManagedMosquitto:
         assert process.stderr is not None
         listening = asyncio.create_task(self._forward_log(process.stderr))
         watching = asyncio.create_task(self._watch(watcher, progress))
+        following = asyncio.create_task(self._follow(process, watcher))
+        tasks = (listening, watching, following)
         try:
-            await asyncio.wait({listening, watching}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if following.done() and not listening.done():
+                following.result()
+                return
             # A broker that ends hangs up first: wait a moment for its last words.
             await asyncio.wait({listening}, timeout=_BEAT_SECONDS)
             if not listening.done():
                 watching.result()
         finally:
-            for task in (listening, watching):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(listening, watching, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         raise Unavailable(f"mosquitto ended: {' / '.join(self._complaints) or 'without a complaint'}")
+
+    # --- other settings for the running one -----------------------------------------------------------------
+
+    async def _follow(self, process: asyncio.subprocess.Process, watcher: Account) -> None:
+        """Give the running broker what :meth:`reconfigure` wants; returns when it needs another process."""
+        await self._ready.wait()
+        while True:
+            await self._wished.wait()
+            self._wished.clear()
+            plan, present = self._plan, self._in_force
+            assert plan is not None
+            assert present is not None
+            if plan == present:
+                continue
+            if replace(plan, accounts=present.accounts) != present:
+                return  # its address is another one
+            await self._adopt(plan, process, watcher)
+            self._in_force = plan
+            self._news.set()
+            _LOG.info("mosquitto_rights_changed", accounts=len(plan.accounts))
+
+    async def _adopt(self, plan: BrokerPlan, process: asyncio.subprocess.Process, watcher: Account) -> None:
+        """Have it read its accounts and rights again, and wait until it has.
+
+        It does not tell; but an account that did not exist before gets in as soon as it did.
+        """
+        proof = _one_of_ours(_PROOF)
+        await self._write_rights([*plan.accounts, watcher, proof])
+        process.send_signal(signal.SIGHUP)
+        connection = await _log_in(plan, proof, seconds=_ADOPT_SECONDS)
+        connection.close()
 
     async def _forward_log(self, stderr: asyncio.StreamReader) -> None:
         while line := await stderr.readline():
@@ -196,10 +287,10 @@ class ManagedMosquitto:
 
     async def _watch(self, watcher: Account, progress: Progress) -> None:
         """Log in once, then ask for signs of life for ever: a broker that hangs must be killed too."""
-        address = BrokerAddress(self._host, self._port, watcher.username, watcher.password, self._socket)
-        connection = await self._first_connection(address, progress)
-        self.ready = True
-        _LOG.info("mosquitto_ready", pid=self.pid, port=self._port)
+        assert self._in_force is not None
+        connection = await _log_in(self._in_force, watcher, seconds=_START_SECONDS, progress=progress)
+        self._ready.set()
+        _LOG.info("mosquitto_ready", pid=self.pid, port=self._in_force.port)
         try:
             while True:
                 progress()
@@ -211,22 +302,31 @@ class ManagedMosquitto:
         finally:
             connection.close()
 
-    @staticmethod
-    async def _first_connection(address: BrokerAddress, progress: Progress) -> Connection:
-        problem = "nobody listens"
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_START_SECONDS):
-                while True:
-                    progress()
-                    connection = Connection(address, client_id=_WATCH, will=None, on_lost=lambda: None)
-                    try:
-                        await connection.open()
-                    except Unavailable as error:
-                        problem = str(error)
-                    else:
-                        return connection
-                    await asyncio.sleep(0.05)
-        raise Unavailable(f"mosquitto did not come up within {_START_SECONDS:g} s: {problem}")
+
+def _one_of_ours(username: str) -> Account:
+    """An account for ourselves that may do nothing but come in, with a password that is used only now."""
+    return Account(username, SecretStr(secrets.token_urlsafe(18)), ())
+
+
+async def _log_in(
+    plan: BrokerPlan, account: Account, *, seconds: float, progress: Progress = lambda: None
+) -> Connection:
+    """Try until the broker lets this account in."""
+    address = BrokerAddress(plan.host, plan.port, account.username, account.password, plan.socket)
+    problem = "nobody listens"
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while True:
+                progress()
+                connection = Connection(address, client_id=account.username, will=None, on_lost=lambda: None)
+                try:
+                    await connection.open()
+                except Unavailable as error:
+                    problem = str(error)
+                else:
+                    return connection
+                await asyncio.sleep(_TRY_SECONDS)
+    raise Unavailable(f"mosquitto did not let us in within {seconds:g} s: {problem}")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

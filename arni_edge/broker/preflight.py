@@ -34,8 +34,8 @@ def check_port(host: str, port: int) -> None:
     """Say clearly what Mosquitto would only say in its log.
 
     Raises:
-        ConfigurationError: Somebody else has the port, or it may not be used.
-        Unavailable: The address is not there, perhaps only now.
+        ConfigurationError: The port may not be used.
+        Unavailable: Somebody else has the port, or the address is not there; perhaps only now.
     """
     family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
     with sockets.socket(family, sockets.SOCK_STREAM) as probe:
@@ -43,22 +43,20 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL:
-                # Perhaps the cable is out: the address may come.
-                raise Unavailable(
-                    f"broker.listen_host = {host}: this box does not have that address now"
-                ) from error
-            raise ConfigurationError(_port_problem(host, port, error)) from error
+            raise _port_problem(host, port, error) from error
 
 
-def _port_problem(host: str, port: int, error: OSError) -> str:
+def _port_problem(host: str, port: int, error: OSError) -> ConfigurationError | Unavailable:
     at = f"broker.listen_port = {port}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        # Perhaps the cable is out: the address may come.
+        return Unavailable(f"broker.listen_host = {host}: this box does not have that address now")
     if error.errno == errno.EADDRINUSE:
-        return (
+        return Unavailable(
             f"{at}: port {port} on {host} is taken by another program, perhaps by Debian's own broker "
             "(systemctl disable --now mosquitto); stop it, or choose another port"
         )
-    return f"{at}: cannot listen on {host}: {error.strerror}"
+    return ConfigurationError(f"{at}: cannot listen on {host}: {error.strerror}")
 
 
 @contextlib.contextmanager

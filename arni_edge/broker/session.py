@@ -1,14 +1,16 @@
 """The standing session: connects for ever, hands messages out in order, publishes honestly."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import aiomqtt
 import structlog
 
-from arni_edge.broker.client import REFUSED, Connection
+from arni_edge.broker.client import REFUSED, Connection, identifiers
 from arni_edge.broker.model import BrokerAddress, Delivery, Handler, NotSent, Received, Will
+from arni_edge.broker.subscriptions import Subscriptions
 from arni_edge.broker.takeovers import Takeovers
 from arni_edge.domain.backoff import Backoff
 from arni_edge.domain.clock import Clock
@@ -39,7 +41,7 @@ class BrokerSession:
         self._client_id = client_id
         self._clock = clock
         self._will = will
-        self._subscriptions: list[tuple[tuple[str, ...], Handler]] = []
+        self._subscriptions = Subscriptions()
         self._session_callbacks: list[SessionCallback] = []
         self._lost_callbacks: list[Callable[[], None]] = []
         self._connection: Connection | None = None
@@ -48,20 +50,49 @@ class BrokerSession:
         self._session = 0
         self._problem = "not connected yet"
 
-    # --- wiring, before run() -----------------------------------------------------------------------------
+    # --- who hears what -----------------------------------------------------------------------------------
 
     def subscribe(self, filters: Sequence[str], handler: Handler) -> None:
-        """Hand every message that matches to this handler, on every connection, at QoS 1.
+        """Before :meth:`run`: hand every message that matches to this handler, on every connection.
 
         Explicit topics, never a filter that matches a command topic: the broker's hint that nobody listens
-        (0x10) would be lost. Filters of two handlers are the same or do not overlap.
+        (0x10) would be lost. Otherwise filters of different handlers may overlap as they like: every handler
+        gets every message once.
 
         Args:
-            filters: MQTT topic filters.
+            filters: MQTT topic filters; subscribed to at QoS 1.
             handler: Runs to its end before the message is acknowledged. If it raises, that is logged and the
                 message acknowledged all the same.
+
+        Raises:
+            ValueError: One of them is no filter.
         """
-        self._subscriptions.append((tuple(filters), handler))
+        self._subscriptions.add(filters, handler)
+
+    async def listen(self, filters: Sequence[str], handler: Handler) -> None:
+        """The same while the session runs, for instance for a device that was adopted just now.
+
+        Returns when the broker knows; what is retained then comes to this handler alone. Without a connection
+        it holds from the next one on.
+
+        Raises:
+            ValueError: One of them is no filter.
+        """
+        self._subscriptions.add(filters, handler)
+        if self._connection is not None:
+            with contextlib.suppress(Unavailable, TimeoutError):  # then the next connection does it
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await self._subscribe_due(self._connection)
+
+    async def forget(self, handler: Handler) -> None:
+        """Take a handler off, with all its filters; it hears nothing from now on."""
+        superfluous = self._subscriptions.remove(handler)
+        if self._connection is not None:
+            with contextlib.suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await self._connection.unsubscribe_from(superfluous)
+
+    # --- wiring, before run() -----------------------------------------------------------------------------
 
     def on_session(self, callback: SessionCallback) -> None:
         """Call this with the session's number after each connect, before any of its messages is handled.
@@ -179,15 +210,24 @@ class BrokerSession:
         return 0.0 if began is None else self._clock.monotonic() - began
 
     async def _open(self, connection: Connection) -> None:
-        filters = sorted({one for filters, _ in self._subscriptions for one in filters})
+        self._subscriptions.forget_connection()
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await connection.open()
-                refused = await connection.subscribe_to(filters)
+                while await self._subscribe_due(connection):
+                    continue  # somebody may have begun to listen meanwhile
         except TimeoutError:
             raise Unavailable(f"the broker at {self._address} does not answer") from None
-        if refused:
+
+    async def _subscribe_due(self, connection: Connection) -> bool:
+        """Subscribe for everybody who hears nothing yet; returns whether there was anybody."""
+        due = self._subscriptions.due()
+        answers = await asyncio.gather(
+            *(connection.subscribe_to([one.topic_filter], one.identifier) for one in due)
+        )
+        if refused := [one for answer in answers for one in answer]:
             _LOG.error("broker_refused_subscription", filters=refused)
+        return bool(due)
 
     async def _serve(self, connection: Connection, progress: Progress) -> None:
         await self._begin(connection)
@@ -214,9 +254,9 @@ class BrokerSession:
 
     async def _handle(self, message: aiomqtt.Message, session: int) -> None:
         received = Received(message.topic.value, bytes(message.payload), message.retain, session)
-        for filters, handler in self._subscriptions:
-            if not any(message.topic.matches(one) for one in filters):
-                continue
+        for handler in self._subscriptions.handlers(
+            received.topic, identifiers(message), retained=message.retain
+        ):
             try:
                 await handler(received)
             except Exception:  # noqa: BLE001 - a named boundary: logged, and the others go on

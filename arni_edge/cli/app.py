@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from arni_edge import __version__
-from arni_edge.cli import config, door, members, service, simulate
+from arni_edge.cli import bench, codes, config, devices, door, evaluate, members, service, simulate
 from arni_edge.domain.errors import ArniError, ConfigurationError
 
 EX_CONFIG = 78
@@ -26,7 +26,12 @@ app.command("alarms")(service.alarms)
 app.command("simulate")(simulate.simulate)
 app.add_typer(config.app, name="config")
 app.add_typer(members.app, name="members")
+app.add_typer(devices.app, name="devices")
 app.add_typer(door.app, name="door")
+door.app.command("present")(codes.present)
+app.add_typer(codes.app, name="visits")
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(asked: bool) -> None:

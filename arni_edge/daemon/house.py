@@ -6,14 +6,17 @@ run are listed in :attr:`House.children` in the order in which they start.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-from arni_edge.access import EntryDesk, Rules
+from arni_edge import __version__
+from arni_edge.access import DoorReaders, DoorRetention, EntryDesk, EntryKeys, rules_of
+from arni_edge.access.incidents import IncidentDesk
+from arni_edge.access.patrol import DoorPatrol
+from arni_edge.automation import AutomationDesk
 from arni_edge.broker import BrokerAddress, BrokerSession
-from arni_edge.broker.accounts import DAEMON, VISION, reply_topic
-from arni_edge.broker.managed import ManagedMosquitto, managed_broker
+from arni_edge.broker.accounts import DAEMON, VISION
+from arni_edge.broker.discovery import HomeAssistant
+from arni_edge.broker.managed import BrokerPlan, ManagedMosquitto, plan_broker
 from arni_edge.broker.mirror import Mirror, daemon_will
-from arni_edge.bus import Bus
 from arni_edge.channels.whatsapp import SOURCE as WHATSAPP
 from arni_edge.channels.whatsapp import (
     GraphApi,
@@ -24,43 +27,28 @@ from arni_edge.channels.whatsapp import (
 )
 from arni_edge.conversation import Reception, Turns
 from arni_edge.conversation.pipeline import build_pipeline
-from arni_edge.daemon.acts import SwitchAct
+from arni_edge.daemon.acts import ALARM_ROLES, SwitchAct
+from arni_edge.daemon.attention import Attention
+from arni_edge.daemon.device_incidents import DeviceIncidents
+from arni_edge.daemon.figures import LockView, figures
+from arni_edge.daemon.foundation import Foundation
+from arni_edge.daemon.hands import Hands, LockDriver, build_hands
+from arni_edge.daemon.rights import house_rights
 from arni_edge.daemon.weather import reporter, watch_broker, watch_devices
-from arni_edge.devices import NukiLockDriver, ShellyRpc, ShellySwitch
-from arni_edge.domain.clock import Clock
-from arni_edge.domain.i18n import Catalogue
+from arni_edge.devices.strike import StrikeDriver
 from arni_edge.domain.messages import Language
 from arni_edge.relay import Handler, RelayClient, RelayDesk, RelayPull
 from arni_edge.safety import AlarmDesk
+from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Settings, WhatsApp
-from arni_edge.storage import Database
 from arni_edge.storage.outbox import Outbox
-from arni_edge.supervision import Child, HealthBoard, WorkerProcess
+from arni_edge.supervision import Child, WorkerProcess
 from arni_edge.swarm.agents import Ops, Persona, Vision, swarm
 from arni_edge.vision.occupancy import OccupancyBook
 from arni_edge.vision.process import worker_spec
 
 Closer = Callable[[], Awaitable[None]]
 """Closes something that outlives the task that used it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Foundation:
-    """What outlives a change of the settings.
-
-    Attributes:
-        database: The one database.
-        clock: The box's clock.
-        bus: Carries events.
-        board: Knows how every part is doing.
-        catalogue: What people read and hear.
-    """
-
-    database: Database
-    clock: Clock
-    bus: Bus
-    board: HealthBoard
-    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +61,10 @@ class House:
         entry: The entry desk.
         alarms: The alarm desk.
         occupancy: Who is inside.
-        locks: Locks by door id.
-        switches: Relays by id.
-        mosquitto: The broker in managed mode.
+        hands: Everything that acts in the building.
+        automation: What it does by itself.
+        mosquitto: The broker in managed mode; it runs beside the house.
+        broker_plan: What the house needs of it.
         vision: The vision worker, if there are cameras.
         closers: What is to be closed after everything has stopped.
     """
@@ -85,11 +74,27 @@ class House:
     entry: EntryDesk
     alarms: AlarmDesk
     occupancy: OccupancyBook
-    locks: Mapping[str, NukiLockDriver]
-    switches: Mapping[str, ShellySwitch]
+    hands: Hands
+    automation: AutomationDesk
     mosquitto: ManagedMosquitto | None
+    broker_plan: BrokerPlan | None
     vision: WorkerProcess | None
     closers: tuple[Closer, ...]
+
+    @property
+    def locks(self) -> Mapping[str, LockDriver]:
+        """Drivers of the locks, by door id."""
+        return self.hands.locks
+
+    @property
+    def patrols(self) -> Mapping[str, DoorPatrol]:
+        """Who watches the doors, by door id."""
+        return self.hands.patrols
+
+    @property
+    def incidents(self) -> IncidentDesk:
+        """What is wrong at doors and devices."""
+        return self.hands.incidents
 
 
 def build_house(settings: Settings, base: Foundation) -> House:
@@ -102,11 +107,10 @@ def build_house(settings: Settings, base: Foundation) -> House:
     children: list[Child] = []
 
     # --- ground: the broker ---------------------------------------------------------------------------
-    mosquitto = managed_broker(settings) if settings.broker.mode == "managed" else None
-    if mosquitto is not None:
-        children.append(Child("mosquitto", mosquitto.run))
+    managed = settings.broker.mode == "managed"
+    broker_plan = plan_broker(settings, house_rights(settings)) if managed else None
     broker = BrokerSession(
-        _address(settings, mosquitto, DAEMON),
+        _address(settings, broker_plan, DAEMON),
         client_id=f"arni-edge-{site.id}",
         clock=clock,
         will=daemon_will(site.id),
@@ -121,19 +125,46 @@ def build_house(settings: Settings, base: Foundation) -> House:
     children.append(Child("occupancy", occupancy.run))
     vision: WorkerProcess | None = None
     if settings.vision.enabled and settings.cameras:
-        vision = WorkerProcess(worker_spec(settings, _address(settings, mosquitto, VISION)), board, clock)
+        vision = WorkerProcess(worker_spec(settings, _address(settings, broker_plan, VISION)), board, clock)
         children.append(Child("vision", vision.run))
-    locks = {door.id: NukiLockDriver(door, broker, bus, clock) for door in settings.doors}
-    rpc = ShellyRpc(broker, reply_topic(site.id))
-    children.append(Child("shelly-rpc", rpc.run))
-    switches = {one.id: ShellySwitch(one, rpc, broker, bus, clock) for one in settings.shellies}
-    devices = [f"lock/{name}" for name in locks] + [f"shelly/{name}" for name in switches]
+    hands = build_hands(settings, base, broker, _address(settings, broker_plan, DAEMON))
+    children.extend(hands.children)
     children.append(
-        Child("device-weather", lambda _: watch_devices(devices, bus, board), silence_seconds=None)
+        Child("device-weather", lambda _: watch_devices(hands.parts, bus, board), silence_seconds=None)
     )
+    attention = Attention(hands.incidents, bus, board)
+    children.append(Child("attention", attention.run, silence_seconds=None))
+    home_assistant = HomeAssistant(
+        broker,
+        clock,
+        figures(settings, _with_bolts(hands), occupancy, lambda: board.overall, attention.of),
+        site_id=site.id,
+        site_name=site.name,
+        version=__version__,
+        prefix=settings.broker.home_assistant_prefix,
+        enabled=settings.broker.home_assistant,
+    )
+    children.append(Child("home-assistant", home_assistant.run))
 
     # --- judgement: who comes in, what is an emergency --------------------------------------------------
-    entry = EntryDesk(base.database, bus, clock, rules=_rules(settings), locks=locks)
+    entry = EntryDesk(
+        base.database,
+        bus,
+        clock,
+        rules=rules_of(settings),
+        access=settings.access,
+        keys=EntryKeys.keep(settings.paths.state / "entry-keys.json", clock.now()),
+        locks=hands.controllers,
+        inside=lambda: occupancy.total().count,
+        capacity=site.capacity,
+    )
+    readers = DoorReaders(
+        broker, entry, base.catalogue, site_id=site.id, language=site.language, doors=settings.doors
+    )
+    children.append(Child("door-readers", readers.run))
+    retention = DoorRetention(base.database, clock, days=settings.access.door_events_days)
+    children.append(Child("door-retention", retention.run))
+    template = settings.whatsapp.alarm_template if settings.whatsapp else ""
     alarms = AlarmDesk(
         base.database,
         bus,
@@ -141,9 +172,28 @@ def build_house(settings: Settings, base: Foundation) -> House:
         base.catalogue,
         site=site,
         on_call=settings.alarms.on_call,
-        acts=[SwitchAct(one, switches[one.id]) for one in settings.shellies],
-        template=settings.whatsapp.alarm_template if settings.whatsapp else "",
+        acts=[SwitchAct(one, hands.switches[one.id]) for one in settings.shellies if one.role in ALARM_ROLES],
+        template=template,
     )
+    notices = StaffNotices(
+        base.database,
+        bus,
+        clock,
+        base.catalogue,
+        settings=settings,
+        template=template,
+    )
+    children.append(Child("staff-notices", notices.run, silence_seconds=None))
+    automation = AutomationDesk(
+        settings,
+        bus,
+        clock,
+        switches=hands.switches,
+        eyes=occupancy,
+        incidents=DeviceIncidents(hands.incidents),
+        bolts=hands.controllers,
+    )
+    children.append(Child("automation", automation.run))
 
     # --- mind: the swarm ----------------------------------------------------------------------------------
     agents = swarm(
@@ -177,29 +227,26 @@ def build_house(settings: Settings, base: Foundation) -> House:
         entry,
         alarms,
         occupancy,
-        locks,
-        switches,
-        mosquitto,
+        hands,
+        automation,
+        base.mosquitto if managed else None,
+        broker_plan,
         vision,
         tuple(closers),
     )
 
 
-def _address(settings: Settings, mosquitto: ManagedMosquitto | None, username: str) -> BrokerAddress:
+def _with_bolts(hands: Hands) -> dict[str, LockView]:
+    """Locks that say more than that they are there; a strike has no state."""
+    return {door: lock for door, lock in hands.locks.items() if not isinstance(lock, StrikeDriver)}
+
+
+def _address(settings: Settings, plan: BrokerPlan | None, username: str) -> BrokerAddress:
     """How one of our processes reaches the broker; an external one knows us by a single account."""
-    if mosquitto is not None:
-        return mosquitto.address(username)
+    if plan is not None:
+        return plan.address(username)
     broker = settings.broker
     return BrokerAddress(broker.host, broker.port, broker.username, broker.password, broker.socket)
-
-
-def _rules(settings: Settings) -> Rules:
-    return Rules(
-        zone=settings.site.zone,
-        windows={day: [(span.start, span.until) for span in settings.hours.of(day)] for day in range(7)},
-        doors=frozenset(door.id for door in settings.doors),
-        mirror_max_age=timedelta(hours=settings.access.mirror_max_age_hours),
-    )
 
 
 def _webhook_handlers(settings: Settings, base: Foundation, reception: Reception) -> Mapping[str, Handler]:

@@ -3,41 +3,24 @@
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from datetime import date
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arni_edge import __version__
 from arni_edge.control import Method
-from arni_edge.daemon.house import Foundation, House
-from arni_edge.devices import NukiLockDriver
+from arni_edge.daemon.codes_methods import codes_methods
+from arni_edge.daemon.devices_methods import devices_methods
+from arni_edge.daemon.doors_methods import doors_methods
+from arni_edge.daemon.foundation import Foundation
+from arni_edge.daemon.hands import LockDriver
+from arni_edge.daemon.house import House
+from arni_edge.daemon.members_methods import members_methods
+from arni_edge.devices.registry import Registry
+from arni_edge.devices.strike import StrikeDriver
+from arni_edge.domain.doors import DoorContact, LockState
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.occupancy import Occupancy, band
-from arni_edge.domain.people import Member, MemberState, normalise_phone
 from arni_edge.settings import Door
-from arni_edge.storage import alarms, door_audit, members, outbox
-
-
-class MemberInput(BaseModel):
-    """A member as the command hands them over."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    member_id: str = Field(min_length=1, max_length=64)
-    name: str = Field(min_length=1, max_length=200)
-    phone: str
-    state: MemberState = MemberState.ACTIVE
-    valid_from: date | None = None
-    valid_until: date | None = None
-
-    def member(self) -> Member:
-        """As the house knows members.
-
-        Raises:
-            InvalidInput: The phone number is not international.
-        """
-        return Member(**{**dict(self), "phone": normalise_phone(self.phone)})
+from arni_edge.storage import alarms, door_audit, outbox
 
 
 def control_methods(
@@ -70,15 +53,6 @@ def control_methods(
         await reload()
         return "reloaded"
 
-    async def put_members(params: Mapping[str, Any]) -> int:
-        people = [_member(raw) for raw in params.get("members", [])]
-        now = base.clock.now()
-        await base.database.write(lambda tx: members.put_by_hand(tx, people, now))
-        return len(people)
-
-    async def list_members(_: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [asdict(member) for member in await members.everybody(base.database)]
-
     async def door_log(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [dict(row) for row in await door_audit.newest(base.database, _limit(params))]
 
@@ -100,8 +74,16 @@ def control_methods(
     return {
         "status": status,
         "reload": reload_settings,
-        "members.put": put_members,
-        "members.list": list_members,
+        **members_methods(base),
+        **codes_methods(base, house),
+        **doors_methods(base.catalogue, house),
+        **devices_methods(
+            base,
+            lambda: house().hands.book,
+            Registry(base.database, base.clock),
+            lambda: house().settings,
+            reload,
+        ),
         "door.log": door_log,
         "alarms.log": alarm_log,
         "messages.trace": message_trace,
@@ -129,8 +111,9 @@ def _premises(house: House) -> dict[str, Any]:
         },
         "doors": {door.id: _door(door, house.locks[door.id]) for door in house.settings.doors},
         "switches": {
-            name: {"on": switch.output, "live": switch.live} for name, switch in house.switches.items()
+            name: {"on": switch.output, "live": switch.live} for name, switch in house.hands.switches.items()
         },
+        "automation": house.automation.status(),
         "processes": {
             "mosquitto": house.mosquitto.pid if house.mosquitto else None,
             "vision": house.vision.pid if house.vision else None,
@@ -138,12 +121,14 @@ def _premises(house: House) -> dict[str, Any]:
     }
 
 
-def _door(door: Door, lock: NukiLockDriver) -> dict[str, Any]:
+def _door(door: Door, lock: LockDriver) -> dict[str, Any]:
+    view: dict[str, Any] = {"name": door.name, "live": lock.live, "jammed": False, "last_known": None}
+    if isinstance(lock, StrikeDriver):
+        return {**view, "lock": LockState.UNKNOWN, "contact": DoorContact.UNKNOWN}
     return {
-        "name": door.name,
+        **view,
         "lock": lock.state,
         "contact": lock.contact,
-        "live": lock.live,
         "jammed": lock.jammed,
         "last_known": lock.last_known.state,
     }
@@ -157,14 +142,6 @@ def _figure(occupancy: Occupancy) -> dict[str, Any]:
 async def _counts(base: Foundation) -> dict[str, int]:
     rows = await base.database.read("SELECT state, count(*) AS number FROM inbound GROUP BY state")
     return {row["state"]: row["number"] for row in rows}
-
-
-def _member(raw: object) -> Member:
-    try:
-        return MemberInput.model_validate(raw).member()
-    except ValidationError as error:
-        wrong = ", ".join(".".join(str(part) for part in problem["loc"]) for problem in error.errors())
-        raise InvalidInput(f"a member is not complete or not right: {wrong}") from None
 
 
 def _limit(params: Mapping[str, Any]) -> int:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import structlog
 
 from arni_edge.bus import Bus
-from arni_edge.daemon.house import Foundation, House, build_house
+from arni_edge.daemon.broker_keeper import BrokerKeeper
+from arni_edge.daemon.foundation import Foundation
+from arni_edge.daemon.house import House, build_house
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress, State
 from arni_edge.settings import Settings
@@ -15,8 +17,8 @@ from arni_edge.supervision import HealthBoard, Supervisor
 
 _LOG = structlog.get_logger(__name__)
 
-# Less than the whole daemon has: what the house rests on is stopped after it.
-_STOP_SECONDS = 3.2
+# Less than the whole daemon has: the broker, and what the house rests on, are stopped after it.
+_STOP_SECONDS = 2.0
 _CLOSE_SECONDS = 0.3
 _MOVE_SECONDS = 15.0
 
@@ -35,6 +37,7 @@ class Residence:
         self._settings = settings
         self._base = base
         self._lasting = lasting
+        self._keeper = BrokerKeeper(base.mosquitto, base.board, base.clock)
         self._house: House | None = None
         self._tree: Supervisor | None = None
         self._move = asyncio.Event()
@@ -59,7 +62,7 @@ class Residence:
     @property
     def late(self) -> list[str]:
         """Names of the parts of the house that should have moved and have not."""
-        return self._tree.late if self._tree else []
+        return [*(self._tree.late if self._tree else []), *self._keeper.late]
 
     async def move(self, settings: Settings) -> None:
         """Leave the present house for the one that these settings describe; returns when it runs.
@@ -79,17 +82,27 @@ class Residence:
             raise Unavailable("the new settings are in use, but the house does not come up") from None
 
     async def run(self, progress: Progress) -> None:
-        """Live in one house after the other until cancelled."""
-        while True:
-            self._move.clear()
-            # Only now: until its last moment the house before reported how its parts are doing.
-            self._base.board.forget_all_but(*self._lasting)
-            await self._live_in(build_house(self._settings, self._base), progress)
-            _LOG.info("house_left")
+        """Live in one house after the other until cancelled. The broker stays over the moves."""
+        try:
+            while True:
+                self._move.clear()
+                if self._settings.broker.mode != "managed":
+                    await self._keeper.stop()
+                # Only now: until its last moment the house before reported how its parts are doing.
+                self._base.board.forget_all_but(*self._lasting, *self._keeper.parts)
+                house = build_house(self._settings, self._base)
+                if house.broker_plan is not None:
+                    # Before the house speaks to its devices: what it may not say yet would be refused.
+                    await self._keeper.keep(house.broker_plan)
+                await self._live_in(house, progress)
+                _LOG.info("house_left")
+        finally:
+            await self._keeper.stop()
 
     async def _live_in(self, house: House, progress: Progress) -> None:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(_close, house)
+            await house.hands.timekeeping.look_back()
             await house.entry.abandon()
             tree = Supervisor(self._base.board, self._base.clock, stop_seconds=_STOP_SECONDS)
             for child in house.children:
@@ -99,16 +112,18 @@ class Residence:
             progress()
             running = asyncio.create_task(tree.run(), name="house tree")
             moving = asyncio.create_task(self._move.wait(), name="moving")
+            watched = {running, self._keeper.task} if self._keeper.task else {running}
             self._moved.set()
             try:
-                await asyncio.wait({running, moving}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({moving, *watched}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self._tree = None
                 moving.cancel()
                 running.cancel()
                 await asyncio.wait({running})
-            if not running.cancelled():
-                running.result()
+            for one in watched:
+                if one.done() and not one.cancelled():
+                    one.result()
 
 
 async def try_out(settings: Settings, base: Foundation) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import structlog
 
+from arni_edge.broker.managed import ManagedMosquitto, broker_directory
 from arni_edge.broker.preflight import only_one
 from arni_edge.bus import Bus
 from arni_edge.control import ControlServer
-from arni_edge.daemon.house import Foundation
+from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.methods import control_methods
 from arni_edge.daemon.residence import Residence, try_out
+from arni_edge.devices.adopted import adopted, with_adopted
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import ArniError, ConfigurationError, Unavailable
 from arni_edge.domain.events import HealthChanged
@@ -75,13 +77,21 @@ class Daemon:
 
     async def _run(self, settings: Settings, database: Database) -> None:
         bus = Bus()
-        base = Foundation(database, self._clock, bus, HealthBoard(bus, self._clock), Catalogue.load())
+        settings = with_adopted(settings, await adopted(database))
+        base = Foundation(
+            database,
+            self._clock,
+            bus,
+            HealthBoard(bus, self._clock),
+            Catalogue.load(),
+            ManagedMosquitto(broker_directory(settings)),
+        )
         await try_out(settings, base)
         residence = Residence(settings, base, lasting=(*_ESSENTIAL, _SYSTEMD))
         tree = Supervisor(base.board, self._clock)
 
         async def reload() -> None:
-            await self._reload(residence)
+            await self._reload(residence, database)
 
         def late() -> list[str]:
             return tree.late + residence.late
@@ -110,7 +120,7 @@ class Daemon:
         if not running.cancelled():
             running.result()
 
-    async def _reload(self, residence: Residence) -> None:
+    async def _reload(self, residence: Residence, database: Database) -> None:
         """Re-read the settings and move into the house they describe, or stay if they are refused."""
         async with self._reloading:
             self._notifier.reloading()
@@ -120,7 +130,7 @@ class Daemon:
                     raise ConfigurationError(
                         f"{self._config}: paths: cannot change while running; restart instead"
                     )
-                await residence.move(settings)
+                await residence.move(with_adopted(settings, await adopted(database)))
             except ArniError as error:
                 _LOG.error("reload_refused", reason=str(error))
                 raise

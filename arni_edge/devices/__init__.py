@@ -6,7 +6,21 @@ readers say is one vocabulary, :mod:`arni_edge.domain.readings`.
 """
 
 from arni_edge.devices.nuki.lock import LastKnown, NukiLockDriver
+from arni_edge.devices.nuki_hub.lock import NukiHubDriver
+from arni_edge.devices.shelly.cover import ShellyCover
+from arni_edge.devices.shelly.guard import Gen2Guard
+from arni_edge.devices.shelly.light import ShellyLight
 from arni_edge.devices.shelly.rpc import ShellyRpc
 from arni_edge.devices.shelly.switch import ShellySwitch, SwitchResult
 
-__all__ = ["LastKnown", "NukiLockDriver", "ShellyRpc", "ShellySwitch", "SwitchResult"]
+__all__ = [
+    "Gen2Guard",
+    "LastKnown",
+    "NukiHubDriver",
+    "NukiLockDriver",
+    "ShellyCover",
+    "ShellyLight",
+    "ShellyRpc",
+    "ShellySwitch",
+    "SwitchResult",
+]

@@ -130,6 +130,16 @@ class StaffAsked(_Event):
     reason: AskReason
 
 
+class AnnouncementDue(_Event):
+    """A rule of the building wants people told something; the words are ``automation.notice.<notice>``."""
+
+    kind: Literal["announcement_due"] = "announcement_due"
+    audience: Literal["inside", "staff"]
+    notice: str
+    number: int | None = None
+    subject: str = ""
+
+
 class AlarmRaised(_Event):
     """An emergency was recognised and stored."""
 
@@ -152,6 +162,7 @@ Event = Annotated[
     | ReadingChanged
     | DeviceSignalled
     | StaffAsked
+    | AnnouncementDue
     | AlarmRaised,
     Field(discriminator="kind"),
 ]
@@ -165,5 +176,6 @@ SAFETY_EVENTS = (
     DeviceIncident,
     DeviceSignalled,
     StaffAsked,
+    AnnouncementDue,
 )
 """Kinds that are never dropped; the rest is telemetry and may be coalesced."""

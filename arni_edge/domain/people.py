@@ -32,6 +32,10 @@ class MemberState(StrEnum):
     BANNED = "banned"
 
 
+STAFF_GROUP = "staff"
+"""Members of this group may use the doors that are for staff only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member as the local mirror knows them.
@@ -43,6 +47,11 @@ class Member:
         state: Contract state.
         valid_from: First day of access, or None when not limited.
         valid_until: Last day of access, or None when not limited.
+        plan: The contract's plan, by the id that the settings know it by; None when none is on file.
+        groups: Groups for doors that only some may use, for instance ``women`` or :data:`STAFF_GROUP`.
+        arrears: Money is owed. Never said to anybody but staff.
+        paused_from: First day of a pause, or None when it has no beginning.
+        paused_until: Last day of a pause, or None when it has no end. No pause when both are None.
     """
 
     member_id: str
@@ -51,6 +60,11 @@ class Member:
     state: MemberState = MemberState.ACTIVE
     valid_from: date | None = None
     valid_until: date | None = None
+    plan: str | None = None
+    groups: tuple[str, ...] = ()
+    arrears: bool = False
+    paused_from: date | None = None
+    paused_until: date | None = None
 
 
 _SEPARATORS = re.compile(r"[\s\-/().]")

@@ -126,10 +126,10 @@ class Shelly(Section):
                 "prefix: a Shelly of generation 1 has topics that begin with shellies/, "
                 "for instance shellies/shelly1-34945472A643"
             )
-        if self.role == "strike" and self.address is None:
+        if self.role in {"strike", "siren"} and self.address is None:
             raise ValueError(
-                "address: a Shelly of generation 1 can hold a door open for ever unless its own timer "
-                "(auto_off) is set; give its address in the device network, so that this can be verified "
-                "before the door is used"
+                "address: a Shelly of generation 1 can hold a door open, or sound, for ever unless its own "
+                "timer (auto_off) is set; give its address in the device network, so that this can be "
+                "verified before it is used"
             )
         return self

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from arni_edge.domain.errors import ConfigurationError
+from arni_edge.settings.automation_check import automation_problems
 from arni_edge.settings.explain import dotted, explain
 from arni_edge.settings.model import Paths, Settings
 from arni_edge.settings.shape import Where, is_list, is_secret, model_in, take_secrets
@@ -54,6 +55,7 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
             source = variables.get(problem["loc"][:2])
             problems.append(f"{f'environment {source}' if source else path}: {explain(problem)}")
         raise ConfigurationError(*problems) from None
+    problems += [f"{path}: {problem}" for problem in automation_problems(settings)]
     if problems:
         raise ConfigurationError(*problems)
     return settings

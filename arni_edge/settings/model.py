@@ -72,6 +72,11 @@ class Broker(Section):
     # managed: where the devices of the house reach it; the daemon itself uses a Unix socket
     listen_host: str = "127.0.0.1"
     listen_port: int = Field(default=1883, ge=1, le=65535)
+    # managed: an account for devices that nobody has adopted yet
+    newcomers: bool = False
+    # what Arni shows to a Home Assistant on the same broker
+    home_assistant: bool = False
+    home_assistant_prefix: str = Field(default="homeassistant", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
     # external: how we reach it
     socket: Path | None = None
     host: str = "127.0.0.1"

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from arni_edge.broker.accounts import nuki_username, shelly_username
+from arni_edge.devices.rights import nuki_username, shelly_username
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import ArniError
 from arni_edge.simulator.blueprint import (

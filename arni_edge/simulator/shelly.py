@@ -1,38 +1,33 @@
-"""A simulated Shelly relay of generation 2 or newer, as captures of real devices show it."""
+"""A simulated Shelly of generation 2 or newer, as captures of real devices show it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Final
 
 import orjson
 
 from arni_edge.broker import BrokerAddress, Will
 from arni_edge.domain.clock import Clock, SystemClock
 from arni_edge.simulator.mqtt_device import Identity, MqttDevice
+from arni_edge.simulator.shelly_nameplate import Nameplate
+from arni_edge.simulator.shelly_parts import Frame, Input, Output, Part, RpcError, Switch, argument
 
-_WAITING_FRAMES = 8
-_SWITCH = "switch:0"
+_WAITING_FRAMES: Final = 8
+_PAGE: Final = 5
+"""Components in one answer of ``Shelly.GetComponents``."""
 
-Frame = dict[str, Any]
-
-
-class RpcError(Exception):
-    """The device refuses a request, with the vendor's code."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+_ALL: Final = "shellies/command"
+_REBOOT_SECONDS: Final = 0.05
 
 
 class SimulatedShellyGen2(MqttDevice):
-    """One relay with one switch.
+    """A device with its components; a relay with one input unless told otherwise.
 
     Attributes:
-        output: Whether the relay is on.
+        parts: Its components by key.
         stale_status: Known fault of firmware 2.0.1-beta1: after a command the status topic shows the old
             output, and the right one only ``stale_seconds`` later.
         stale_seconds: See there; up to about 30 s in the field.
-        executed: Every ``Switch.Set`` and simple command carried out, as the output asked for.
     """
 
     def __init__(
@@ -40,51 +35,101 @@ class SimulatedShellyGen2(MqttDevice):
         prefix: str,
         device_id: str,
         address: BrokerAddress,
-        on_switch: Callable[[bool], None],
+        on_switch: Callable[[bool], None] = lambda _: None,
         *,
+        parts: Sequence[Part] | None = None,
+        gen: int = 2,
+        model: str = "SNSW-001X16EU",
         seed: int = 0,
         keepalive: int = 60,
         status_ntf: bool = False,
         latency: float = 0.03,
         clock: Clock | None = None,
         reconnect: tuple[float, float] = (0.5, 10.0),
+        wakeup_period: float | None = None,
+        awake_seconds: float = 1.0,
     ) -> None:
-        """Install the relay, in a running event loop; it lives in :meth:`run`.
+        """Install the device, in a running event loop; it lives in :meth:`run`.
 
         Args:
             prefix: Its topic prefix.
             device_id: Its true id, for instance ``shellyplus1-a8032abe54dc``.
             address: Of the broker.
-            on_switch: Told whenever the output changes.
+            on_switch: Told whenever the output of the default relay changes.
+            parts: Its components; None for an input and a relay.
+            gen: Generation, 2 to 4.
+            model: The vendor's code.
             seed: For the pauses before a reconnect.
             keepalive: Seconds; 60 in real devices.
             status_ntf: Also publish full status topics (off by default since firmware 0.11.3).
             latency: Seconds for one frame; a device answers one at a time.
             clock: For ``ts``.
             reconnect: Shortest and longest pause before a reconnect.
+            wakeup_period: A sleeper tells this as the seconds between two wake-ups; it sleeps until
+                :meth:`wake_up`, and again after a while.
+            awake_seconds: How long it stays awake.
         """
         will = Will(f"{prefix}/online", "false", retain=True, qos=0)
         super().__init__(address, Identity(device_id, keepalive, will, reconnect), seed=seed)
         self._prefix = prefix
         self._device_id = device_id
-        self._on_switch = on_switch
+        self._plate = Nameplate(prefix, device_id, gen, model)
         self._status_ntf = status_ntf
         self._latency = latency
         self._clock = clock or SystemClock()
         self._booted = self._clock.monotonic()
         self._loop = asyncio.get_running_loop()
         self._frames: asyncio.Queue[Frame] = asyncio.Queue(_WAITING_FRAMES)
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_status: Frame = {}
-        self._source = "init"
-        self.output = False
+        self._cfg_rev = 8
+        self._sleep: Frame = {} if wakeup_period is None else {"wakeup_period": wakeup_period}
+        self._awake_seconds = awake_seconds
         self.stale_status = False
         self.stale_seconds = 30.0
-        self.executed: list[bool] = []
+        chosen = parts if parts is not None else (Input(0), Switch(0, on_switch))
+        self.parts = {part.key: part for part in chosen}
+        for part in chosen:
+            part.board = self
+
+    # --- what happens to it -----------------------------------------------------------------------------
+
+    @property
+    def output(self) -> bool:
+        """Whether the first output is on."""
+        return self._first.output
+
+    @property
+    def executed(self) -> list[bool]:
+        """Every command to the first output that was carried out, as the output asked for."""
+        return self._first.executed
 
     def press(self) -> None:
         """Somebody presses the wall switch at its input."""
-        self._set(not self.output, "input")
+        self._first.set(not self.output, "input")
+
+    def reboot(self) -> None:
+        """Restart: the connection is lost, time begins again, outputs go to their initial state."""
+        self.on_power_lost()
+        self._boot()
+        self.drop_connection()
+
+    def power_on(self) -> None:
+        """Electricity is back."""
+        self._boot()
+        super().power_on()
+
+    def wake_up(self, cause: str = "periodic") -> None:
+        """A sleeper wakes up, says everything, and sleeps again."""
+        self._sleep["wakeup_reason"] = {"boot": "deepsleep_wake", "cause": cause}
+        self.power_on()
+
+    @property
+    def _first(self) -> Output:
+        return next(part for part in self.parts.values() if isinstance(part, Output))
+
+    def _boot(self) -> None:
+        self._booted = self._clock.monotonic()
+        for part in self.parts.values():
+            part.boot()
 
     # --- the connection ---------------------------------------------------------------------------------
 
@@ -96,33 +141,42 @@ class SimulatedShellyGen2(MqttDevice):
 
     def topics(self) -> Sequence[tuple[str, int]]:
         """Requests and simple commands."""
-        return [(f"{self._prefix}/{name}", 1) for name in ("rpc", "command", f"command/{_SWITCH}")]
+        own = ("rpc", "command", *(f"command/{key}" for key in self.parts))
+        return [*((f"{self._prefix}/{name}", 1) for name in own), (_ALL, 1)]
 
     def on_connected(self) -> None:
         """Birth, then the whole status."""
         self.send(f"{self._prefix}/online", "true", qos=1, retain=True)
         if self._status_ntf:
-            self._publish_status(self._switch_status())
+            self._publish_all()
         self._notify("NotifyFullStatus", self._full_status())
+        if self._sleep:
+            self._loop.call_later(self._awake_seconds, self.power_off)
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take a frame in line, or act on a simple command."""
         if topic.endswith("/rpc"):
             self._take(payload)
+        elif payload == b"announce":
+            for target in (f"{self._prefix}/announce", "shellies/announce"):
+                self.send(target, orjson.dumps(self._plate.info()).decode(), qos=1)
+        elif (part := self.parts.get(topic.rpartition("/")[2])) is None:
+            if payload == b"status_update":
+                self._publish_all()
         elif payload == b"status_update":
-            self._publish_status(self._switch_status())
-        elif topic.endswith(_SWITCH):
-            self._simple(payload.decode("utf-8", "replace"))
+            self._publish_status(part.key, part.status())
+        else:
+            try:
+                part.simple(payload.decode("utf-8", "replace"))
+            except ValueError:
+                self.send(f"{self._prefix}/error/{part.key}", "Invalid command", qos=1)
 
     def on_power_lost(self) -> None:
-        """A relay without electricity is open; ``initial_state`` is ``off``."""
-        self._stop_timer()
+        """What was under way is lost."""
         while not self._frames.empty():
             self._frames.get_nowait()
-        self._booted = self._clock.monotonic()
-        if self.output:
-            self.output = False
-            self._on_switch(False)
+        for part in self.parts.values():
+            part.lose_power()
 
     # --- remote procedure calls -------------------------------------------------------------------------
 
@@ -152,118 +206,108 @@ class SimulatedShellyGen2(MqttDevice):
         if frame.get("src") and "id" in frame:
             self.send(f"{frame['src']}/rpc", orjson.dumps(reply).decode(), qos=1)
 
-    def _call(self, method: str, params: Frame) -> Frame:
-        if method == "Shelly.GetDeviceInfo":
-            return self._info()
-        if method == "Shelly.GetStatus":
-            return self._full_status()
-        if method not in {"Switch.Set", "Switch.Toggle", "Switch.GetStatus"}:
+    def _call(self, method: str, params: Frame) -> Frame | None:
+        kind, _, verb = method.lower().partition(".")
+        if kind == "shelly":
+            return self._call_device(verb, params)
+        if kind == "mqtt" and verb == "getconfig":
+            return self._plate.mqtt(status_ntf=self._status_ntf)
+        if kind not in {part.kind for part in self.parts.values()}:
             raise RpcError(404, f"No handler for {method}")
-        _require_switch(params)
-        if method == "Switch.GetStatus":
-            return self._switch_status()
-        on = not self.output if method == "Switch.Toggle" else _argument(params, "on", bool)
-        after = _argument(params, "toggle_after", int, float) if "toggle_after" in params else None
-        was_on = self.output
-        self._command(on, after)
-        return {"was_on": was_on}
+        number = argument(params, "id", int)
+        part = self.parts.get(f"{kind}:{number}")
+        if part is None:
+            raise RpcError(-105, f"Argument 'id', value {number} not found!")
+        return part.call(method.partition(".")[2], params)
 
-    def _simple(self, text: str) -> None:
-        """``on[,seconds]``, ``off[,seconds]`` or ``toggle``: no reply, no id."""
-        word, _, seconds = text.partition(",")
-        try:
-            on = {"on": True, "off": False, "toggle": not self.output}[word]
-            after = float(seconds) if seconds else None
-        except (KeyError, ValueError):
-            self.send(f"{self._prefix}/error/{_SWITCH}", "Invalid command", qos=1)
-            return
-        self._command(on, after)
+    def _call_device(self, verb: str, params: Frame) -> Frame | None:
+        if verb == "getdeviceinfo":
+            return self._plate.info()
+        if verb == "getstatus":
+            return self._full_status()
+        if verb == "getconfig":
+            sys = {"device": {"name": None, "mac": self._plate.mac}, "cfg_rev": self._cfg_rev}
+            configs = {part.key: part.config for part in self.parts.values() if not part.dynamic}
+            return {**configs, "mqtt": self._plate.mqtt(status_ntf=self._status_ntf), "sys": sys}
+        if verb == "getcomponents":
+            return self._page(params)
+        if verb == "listmethods":
+            kinds = sorted({part.kind.title() for part in self.parts.values()})
+            return {"methods": [f"{kind}.GetStatus" for kind in ("Shelly", *kinds)]}
+        if verb == "reboot":
+            self._loop.call_later(_REBOOT_SECONDS, self.reboot)
+            return None
+        raise RpcError(404, f"No handler for Shelly.{verb}")
 
-    # --- the relay --------------------------------------------------------------------------------------
-
-    def _command(self, on: bool, toggle_after: float | None) -> None:
-        self.executed.append(on)
-        self._stop_timer()
-        if toggle_after is not None:
-            self._timer = self._loop.call_later(toggle_after, self._set, not on, "timer")
-            self._timer_status = {"timer_started_at": self._time(), "timer_duration": toggle_after}
-        self._set(on, "MQTT")
-
-    def _stop_timer(self) -> None:
-        self._timer_status = {}
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _set(self, on: bool, source: str) -> None:
-        before = self._switch_status()
-        if source == "timer":
-            self._stop_timer()
-        self._source = source
-        if on is self.output:
-            return
-        self.output = on
-        self._on_switch(on)
-        self._notify("NotifyStatus", {_SWITCH: {"id": 0, "output": on, "source": source}})
-        if not self._status_ntf:
-            return
-        if self.stale_status and source == "MQTT":
-            self._publish_status(before)
-            self._loop.call_later(self.stale_seconds, lambda: self._publish_status(self._switch_status()))
-        else:
-            self._publish_status(self._switch_status())
+    def _page(self, params: Frame) -> Frame:
+        """``Shelly.GetComponents``: a few at a time."""
+        offset, include = params.get("offset", 0), params.get("include", [])
+        parts = [part for part in self.parts.values() if part.dynamic or not params.get("dynamic_only")]
+        page = [
+            {
+                "key": part.key,
+                **({"status": part.status()} if "status" in include else {}),
+                **({"config": part.config} if "config" in include else {}),
+            }
+            for part in parts[offset : offset + _PAGE]
+        ]
+        return {"components": page, "cfg_rev": self._cfg_rev, "offset": offset, "total": len(parts)}
 
     # --- what it says -----------------------------------------------------------------------------------
 
-    def _time(self) -> float:
+    def changed(self, part: Part, delta: Frame, before: Frame) -> None:
+        """A component has another status than before."""
+        self._notify("NotifyStatus", {part.key: {"id": part.number, **delta}})
+        if not self._status_ntf:
+            return
+        if self.stale_status and delta.get("source") == "MQTT":
+            self._publish_status(part.key, before)
+            self._loop.call_later(self.stale_seconds, lambda: self._publish_status(part.key, part.status()))
+        else:
+            self._publish_status(part.key, part.status())
+
+    def happened(self, part: Part, event: str) -> None:
+        """A button was pressed."""
+        self._notify_event(part.key, {"id": part.number, "event": event})
+
+    def configured(self, part: Part) -> None:
+        """Every change to the configuration counts."""
+        self._cfg_rev += 1
+        self._notify("NotifyStatus", {"sys": {"cfg_rev": self._cfg_rev}})
+        changed = {"event": "config_changed", "restart_required": False, "cfg_rev": self._cfg_rev}
+        self._notify_event(part.key, {"id": part.number, **changed})
+
+    def time(self) -> float:
+        """Unix time."""
         return round(self._clock.now().timestamp(), 2)
-
-    def _info(self) -> Frame:
-        mac = self._device_id.rsplit("-", 1)[-1].upper()
-        return {
-            "name": None, "id": self._device_id, "mac": mac, "slot": 0, "model": "SNSW-001X16EU", "gen": 2,
-            "fw_id": "20260311-095901/1.7.5-g9979d16", "ver": "1.7.5", "app": "Plus1", "auth_en": False,
-            "auth_domain": None,
-        }  # fmt: skip
-
-    def _switch_status(self) -> Frame:
-        return {
-            "id": 0, "source": self._source, "output": self.output, **self._timer_status,
-            "temperature": {"tC": 44.1, "tF": 111.3},
-        }  # fmt: skip
 
     def _full_status(self) -> Frame:
         uptime = int(self._clock.monotonic() - self._booted)
         return {
             "cloud": {"connected": False},
-            "input:0": {"id": 0, "state": False},
+            **{part.key: part.status() for part in self.parts.values() if not part.dynamic},
             "mqtt": {"connected": True},
-            _SWITCH: self._switch_status(),
-            "sys": {"mac": self._info()["mac"], "restart_required": False, "uptime": uptime, "cfg_rev": 8},
-        }
+            "sys": {
+                "mac": self._plate.mac, "restart_required": False, "uptime": uptime,
+                "cfg_rev": self._cfg_rev, **self._sleep,
+            },
+        }  # fmt: skip
 
     def _notify(self, method: str, params: Frame) -> None:
         frame = {
             "src": self._device_id,
             "dst": f"{self._prefix}/events",
             "method": method,
-            "params": {"ts": self._time(), **params},
+            "params": {"ts": self.time(), **params},
         }
         self.send(f"{self._prefix}/events/rpc", orjson.dumps(frame).decode(), qos=1)
 
-    def _publish_status(self, status: Frame) -> None:
-        self.send(f"{self._prefix}/status/{_SWITCH}", orjson.dumps(status).decode(), qos=1)
+    def _notify_event(self, component: str, event: Frame) -> None:
+        self._notify("NotifyEvent", {"events": [{"component": component, **event, "ts": self.time()}]})
 
+    def _publish_all(self) -> None:
+        for part in self.parts.values():
+            self._publish_status(part.key, part.status())
 
-def _argument(params: Frame, name: str, *kinds: type) -> Any:
-    if name not in params:
-        raise RpcError(-103, f"Argument '{name}' is missing!")
-    if not isinstance(params[name], kinds):
-        raise RpcError(-103, f"Argument '{name}' has the wrong type!")
-    return params[name]
-
-
-def _require_switch(params: Frame) -> None:
-    switch = _argument(params, "id", int)
-    if switch != 0:
-        raise RpcError(-105, f"Argument 'id', value {switch} not found!")
+    def _publish_status(self, key: str, status: Frame) -> None:
+        self.send(f"{self._prefix}/status/{key}", orjson.dumps(status).decode(), qos=1)

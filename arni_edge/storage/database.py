@@ -218,6 +218,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     migrate(connection, path)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    # After a migration that dropped a table, a checkpoint is refused ("table is locked", SQLite 3.40.1) until
+    # the new schema has been read once: a daemon that is stopped before its first commit could not close.
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
 
 
 def _query(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> list[Row]:

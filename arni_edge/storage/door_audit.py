@@ -1,30 +1,81 @@
 """Every attempt to come in, allowed or not, with what became of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from arni_edge.domain.doors import Allow, Decision, EntryRequest, Outcome, UnlatchResult
+from arni_edge.domain.doors import (
+    Allow,
+    AskStaff,
+    Credential,
+    Decision,
+    EntryRequest,
+    Outcome,
+    UnlatchResult,
+)
 from arni_edge.storage.database import Database, Row, Transaction
 
 
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What else belongs into the audit.
+
+    Attributes:
+        staff: Who opened from afar.
+        reason: Why they did.
+        evidence: What there is to say about a refusal, for instance how many others were not written down.
+    """
+
+    staff: str | None = None
+    reason: str | None = None
+    evidence: str | None = None
+
+
 async def record(
-    tx: Transaction, request: EntryRequest, member_id: str | None, decision: Decision, now: datetime
+    tx: Transaction,
+    request: EntryRequest,
+    credential: Credential | None,
+    member_id: str | None,
+    decision: Decision,
+    now: datetime,
+    remarks: Remarks | None = None,
 ) -> bool:
-    """Store a decision before anything acts on it; returns False when this request was decided before."""
-    allowed = isinstance(decision, Allow)
+    """Store a decision before anything acts on it; returns False when this request was decided before.
+
+    Args:
+        tx: The transaction.
+        request: Who wanted what.
+        credential: What was shown; None when it could not be read. Its kind and id are kept, nothing else.
+        member_id: Who it is, or None.
+        decision: What the policy says.
+        now: The present.
+        remarks: What else there is to say.
+    """
+    remarks = remarks or Remarks()
     changed = await tx.execute(
-        "INSERT INTO door_audit (request_id, door, source, member_id, at, state, rule)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO door_audit (request_id, door, source, member_id, at, state, rule, evidence, via,"
+        " credential_id, staff, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             request.request_id,
             request.door,
             request.source,
             member_id,
             now.isoformat(),
-            "commanded" if allowed else "denied",
+            _state(decision),
             decision.rule if isinstance(decision, Allow) else decision.reason,
+            remarks.evidence,
+            credential.via if credential else None,
+            credential.credential_id if credential else None,
+            remarks.staff,
+            remarks.reason,
         ),
     )
     return changed == 1
+
+
+def _state(decision: Decision) -> str:
+    if isinstance(decision, Allow):
+        return "commanded"
+    return "asked" if isinstance(decision, AskStaff) else "denied"
 
 
 async def end(tx: Transaction, request_id: str, result: UnlatchResult, now: datetime) -> None:
@@ -48,6 +99,13 @@ async def abandon(tx: Transaction, now: datetime) -> list[str]:
         (Outcome.UNKNOWN, now.isoformat()),
     )
     return [str(row["request_id"]) for row in rows]
+
+
+async def prune(tx: Transaction, before: datetime) -> int:
+    """Delete what is older, except a command under way; returns how many rows."""
+    return await tx.execute(
+        "DELETE FROM door_audit WHERE at < ? AND state <> 'commanded'", (before.isoformat(),)
+    )
 
 
 async def find(database: Database, request_id: str) -> Row | None:

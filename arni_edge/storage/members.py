@@ -1,5 +1,6 @@
 """The local mirror of members, and its age."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,10 +31,12 @@ async def put_by_hand(tx: Transaction, members: Iterable[Member], now: datetime)
     """
     for member in members:
         await tx.execute(
-            "INSERT INTO members (member_id, name, phone, state, valid_from, valid_until)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (member_id) DO UPDATE SET name = excluded.name,"
-            " phone = excluded.phone, state = excluded.state, valid_from = excluded.valid_from,"
-            " valid_until = excluded.valid_until",
+            "INSERT INTO members (member_id, name, phone, state, valid_from, valid_until, plan, groups,"
+            " arrears, paused_from, paused_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (member_id) DO UPDATE SET name = excluded.name, phone = excluded.phone,"
+            " state = excluded.state, valid_from = excluded.valid_from, valid_until = excluded.valid_until,"
+            " plan = excluded.plan, groups = excluded.groups, arrears = excluded.arrears,"
+            " paused_from = excluded.paused_from, paused_until = excluded.paused_until",
             (
                 member.member_id,
                 member.name,
@@ -41,6 +44,11 @@ async def put_by_hand(tx: Transaction, members: Iterable[Member], now: datetime)
                 member.state,
                 _text(member.valid_from),
                 _text(member.valid_until),
+                member.plan,
+                json.dumps(member.groups),
+                member.arrears,
+                _text(member.paused_from),
+                _text(member.paused_until),
             ),
         )
     await tx.execute(
@@ -61,12 +69,38 @@ async def everybody(database: Database) -> list[Member]:
     return [_member(row) for row in await database.read("SELECT * FROM members ORDER BY member_id")]
 
 
-async def mirror(database: Database) -> Mirror | None:
-    """How true the mirror is, or None when it never was filled."""
-    rows = await database.read("SELECT kept_by, refreshed_at FROM mirror WHERE part = ?", (_PART,))
-    if not rows:
-        return None
-    return Mirror(rows[0]["kept_by"] == "hand", datetime.fromisoformat(rows[0]["refreshed_at"]))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the mirror and the audit know of somebody at a door.
+
+    Attributes:
+        member: The member, or None.
+        mirror: How true the mirror is, or None when it never was filled.
+        last_entry: When they last came in by this door (aware), or None. A command under way counts.
+    """
+
+    member: Member | None
+    mirror: Mirror | None
+    last_entry: datetime | None
+
+
+async def standing(tx: Transaction, member_id: str | None, door: str) -> Standing:
+    """Everything that a decision needs to know of a member, in one query: somebody waits at the door."""
+    (row,) = await tx.fetch(
+        "SELECT members.*, mirror.kept_by, mirror.refreshed_at,"
+        " (SELECT max(at) FROM door_audit WHERE member_id = :member AND door = :door"
+        "   AND (outcome = 'confirmed' OR state = 'commanded')) AS last_entry"
+        " FROM (SELECT 1) LEFT JOIN mirror ON mirror.part = :part"
+        " LEFT JOIN members ON members.member_id = :member",
+        {"member": member_id, "door": door, "part": _PART},
+    )
+    return Standing(
+        None if row["member_id"] is None else _member(row),
+        None
+        if row["kept_by"] is None
+        else Mirror(row["kept_by"] == "hand", datetime.fromisoformat(row["refreshed_at"])),
+        None if row["last_entry"] is None else datetime.fromisoformat(row["last_entry"]),
+    )
 
 
 def _text(day: date | None) -> str | None:
@@ -85,4 +119,9 @@ def _member(row: Row) -> Member:
         state=MemberState(row["state"]),
         valid_from=_day(row["valid_from"]),
         valid_until=_day(row["valid_until"]),
+        plan=row["plan"],
+        groups=tuple(json.loads(row["groups"])),
+        arrears=bool(row["arrears"]),
+        paused_from=_day(row["paused_from"]),
+        paused_until=_day(row["paused_until"]),
     )

@@ -6,8 +6,9 @@ from datetime import datetime, time
 from typing import Protocol
 
 from arni_edge.access import Entry
+from arni_edge.access.words import public_text
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.doors import DenyReason, Outcome
+from arni_edge.domain.doors import DenyReason
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.domain.occupancy import Occupancy, band
@@ -61,6 +62,7 @@ class Ops:
     """Answers about hours, and carries a wish to come in to the entry desk."""
 
     def __init__(self, catalogue: Catalogue, clock: Clock, site: Site, hours: Hours) -> None:
+        self._catalogue = catalogue
         self._text = catalogue.text
         self._clock = clock
         self._site = site
@@ -73,17 +75,10 @@ class Ops:
     async def door(self, question: Question) -> str:
         """Ask for the door and say what became of it; a refusal says nothing private."""
         entry = await question.enter()
-        if entry.denied is not None:
-            return self._refusal(entry.denied, question.language)
-        key = _OUTCOME_TEXTS.get(entry.outcome or Outcome.UNKNOWN, "unknown")
-        return self._text(f"door.{key}", question.language)
-
-    def _refusal(self, reason: DenyReason, language: Language) -> str:
-        if reason is DenyReason.OUTSIDE_HOURS:
-            today = self._today(language, self._clock.now().astimezone(self._site.zone))
-            return self._text("door.denied.outside_hours", language, hours=today)
-        public = str(reason) if reason in {DenyReason.STRANGER, DenyReason.STALE} else "neutral"
-        return self._text(f"door.denied.{public}", language)
+        if entry.denied is DenyReason.OUTSIDE_HOURS:
+            today = self._today(question.language, self._clock.now().astimezone(self._site.zone))
+            return self._text("door.denied.outside_hours", question.language, hours=today)
+        return public_text(self._catalogue, entry, question.language)
 
     def _today(self, language: Language, local: datetime) -> str:
         day = self._text(f"day.{DAYS[local.weekday()]}", language)
@@ -100,16 +95,6 @@ class Ops:
 
     def _end(self, until: time, language: Language) -> str:
         return self._text("hours.midnight", language) if until == time.max else f"{until:%H:%M}"
-
-
-_OUTCOME_TEXTS = {
-    Outcome.CONFIRMED: "confirmed",
-    Outcome.BUSY: "busy",
-    Outcome.OFFLINE: "offline",
-    Outcome.NOT_PERMITTED: "failed",
-    Outcome.FAILED: "failed",
-    Outcome.UNKNOWN: "unknown",
-}
 
 
 class Persona:

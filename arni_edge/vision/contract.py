@@ -17,7 +17,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, Val
 from arni_edge.broker import BrokerAddress
 from arni_edge.domain.errors import ConfigurationError, InvalidInput
 from arni_edge.settings import Camera, Settings
-from arni_edge.settings.model import Identifier, Point
+from arni_edge.settings.base import Identifier
+from arni_edge.settings.model import Point
 
 HEARTBEAT_SECONDS = 2.0
 """So often the worker repeats what it knows; a figure that is not repeated is stale."""

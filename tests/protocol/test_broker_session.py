@@ -11,12 +11,14 @@ import aiomqtt
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
+from support.clock import ManualClock
 from support.mosquitto import Mosquitto, free_port
 from support.mqtt import Device, connected, running
 from support.waiting import eventually
 
 from arni_edge.broker import BrokerAddress, BrokerSession, Delivery, NotSent, Received, Will
 from arni_edge.broker.client import Connection
+from arni_edge.broker.probe import find_retained
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import Unavailable
 
@@ -501,6 +503,30 @@ async def test_recognises_a_second_instance(mosquitto: Mosquitto) -> None:
             await eventually(lambda: session.second_instance)
             await eventually(lambda: "second_instance_detected" in [log["event"] for log in logs])
     assert [log["event"] for log in logs].count("second_instance_detected") == 1
+
+
+async def test_two_daemons_notice_each_other_and_the_last_one_is_free_again(mosquitto: Mosquitto) -> None:
+    """More than five takeovers in a minute; when the other one has gone for so long, doors work again."""
+    clock = ManualClock()
+    ours, theirs = (BrokerSession(mosquitto.address(), client_id="edge", clock=clock) for _ in range(2))
+    with capture_logs() as logs:
+        async with running(ours.run):
+            async with running(theirs.run):
+                await eventually(lambda: ours.second_instance and theirs.second_instance, within=60)
+            await eventually(lambda: ours.connected)
+            assert ours.second_instance
+            clock.advance(61)
+            await eventually(lambda: not ours.second_instance)
+            await eventually(lambda: "second_instance_gone" in [log["event"] for log in logs])
+            assert await ours.publish("cmd", "3") is Delivery.NO_SUBSCRIBER
+
+
+async def test_a_probe_beside_the_session_is_no_second_instance(mosquitto: Mosquitto) -> None:
+    async with connected(a_session(mosquitto)) as session:
+        for _ in range(10):
+            await find_retained(mosquitto.address(), "edge-probe", ["cmd"], deadline=20)
+        assert session.session == 1
+        assert not session.second_instance
 
 
 async def test_a_broker_that_restarts_is_no_second_instance(mosquitto: Mosquitto) -> None:

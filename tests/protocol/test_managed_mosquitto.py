@@ -15,13 +15,16 @@ from pathlib import Path
 import aiomqtt
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from support.mosquitto import free_port
 from support.mqtt import Device, connected, running
 from support.waiting import eventually
 
 from arni_edge.broker import BrokerAddress, BrokerSession, Delivery
 from arni_edge.broker.accounts import Account
-from arni_edge.broker.managed import ManagedMosquitto, managed_broker
+from arni_edge.broker.managed import BrokerPlan, ManagedMosquitto, broker_directory, plan_broker
+from arni_edge.broker.probe import clear_retained, find_retained
+from arni_edge.daemon.rights import house_rights
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import ConfigurationError, Unavailable
 from arni_edge.settings import Settings
@@ -36,26 +39,50 @@ def short_path() -> Iterator[Path]:
 
 @pytest.fixture
 def house(short_path: Path) -> Settings:
-    """A house with two doors, a light and a managed broker."""
+    """A house with every kind of lock and relay, and a managed broker that lets newcomers speak."""
     return Settings.model_validate(
         {
             "site": {"id": "site1", "name": "Gym", "capacity": 40},
             "paths": {"state": short_path / "state", "runtime": short_path / "run"},
-            "broker": {"listen_port": free_port()},
+            "broker": {"listen_port": free_port(), "newcomers": True},
             "doors": [
                 {"id": "front", "name": "Front", "lock": {"nuki_id": "2BB28570"}},
-                {"id": "back", "name": "Back", "lock": {"nuki_id": "00000BB2"}},
+                {"id": "back", "name": "Back", "lock": {"nuki_id": "00000BB2"}, "reader": True},
+                {"id": "street", "name": "Street", "lock": {"kind": "nuki_hub"}},
+                {"id": "side", "name": "Side", "lock": {"kind": "strike", "device": "strike"}},
             ],
             "shellies": [
                 {"id": "light", "prefix": "gym/light", "role": "light"},
                 {"id": "siren", "prefix": "shellysiren", "role": "siren"},
+                {"id": "strike", "prefix": "shellystrike", "role": "strike"},
+                {"id": "lamp", "prefix": "shellies/shelly1-AA", "role": "light", "generation": 1},
             ],
         }
     )
 
 
+class HouseBroker(ManagedMosquitto):
+    """The broker of a house, and how its accounts reach it."""
+
+    def __init__(self, plan: BrokerPlan, directory: Path) -> None:
+        super().__init__(directory)
+        self._plan = plan
+
+    def address(self, username: str) -> BrokerAddress:
+        assert self._plan is not None
+        return self._plan.address(username)
+
+
+def plan(settings: Settings) -> BrokerPlan:
+    return plan_broker(settings, house_rights(settings))
+
+
+def managed_broker(settings: Settings) -> HouseBroker:
+    return HouseBroker(plan(settings), broker_directory(settings))
+
+
 @pytest.fixture
-async def broker(house: Settings) -> AsyncIterator[ManagedMosquitto]:
+async def broker(house: Settings) -> AsyncIterator[HouseBroker]:
     """The house's broker, running."""
     managed = managed_broker(house)
     async with up(managed):
@@ -93,7 +120,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def session(broker: ManagedMosquitto, username: str) -> BrokerSession:
+def session(broker: HouseBroker, username: str) -> BrokerSession:
     return BrokerSession(broker.address(username), client_id=username, clock=SystemClock())
 
 
@@ -116,12 +143,58 @@ FORBIDDEN = [
     ("shelly-light", "nuki/2BB28570/lockAction"),
     ("shelly-light", "nuki/2BB28570/state"),
     ("shelly-light", "arni/site1/online"),
+    ("shelly-light", "arni/site1/newcomer/rpc"),
+    ("shelly-lamp", "shellies/shelly1-AA/command"),
+    ("shelly-lamp", "shellies/shelly1-AA/relay/0/command"),
+    ("shelly-lamp", "shellies/shelly1-AA/light/0/set"),
+    ("shelly-lamp", "shellies/shelly1-AA/roller/0/command/pos"),
+    ("shelly-lamp", "shellies/shelly1-AA/sensor/mute"),
+    ("shelly-lamp", "shellies/shelly1-BB/online"),
+    ("shelly-lamp", "shellies/command"),
+    ("shelly-lamp", "arni/site1/edge/rpc"),
+    ("hub-street", "nukihub/opener/action"),
+    ("hub-street", "nukihub/lock/action"),
+    ("hub-street", "nukihub/lock/query/lockstate"),
+    ("hub-street", "nukihub/maintenance/reset"),
+    ("hub-street", "nuki/2BB28570/state"),
+    ("reader-back", "arni/site1/reader/front"),
+    ("reader-back", "arni/site1/reader/back/answer"),
+    ("reader-back", "arni/site1/online"),
+    ("reader-back", "nuki/BB2/lockAction"),
+    ("arni-newcomer", "nuki/2BB28570/state"),
+    ("arni-newcomer", "nuki/2BB28570/connected"),
+    ("arni-newcomer", "nuki/00000BB2/connected"),
+    ("arni-newcomer", "nuki/BB2/doorsensorState"),
+    ("arni-newcomer", "nuki/2BB28570/lockAction"),
+    ("arni-newcomer", "nuki/ABCDEF/lockAction"),
+    ("arni-newcomer", "nuki/ABCDEF/lockActionEvent"),
+    ("arni-newcomer", "shellysiren/online"),
+    ("arni-newcomer", "shellysiren/events/rpc"),
+    ("arni-newcomer", "shellysiren/status/switch:0"),
+    ("arni-newcomer", "shellysiren/rpc"),
+    ("arni-newcomer", "shellystrike/status/input:0"),
+    ("arni-newcomer", "shellies/shelly1-AA/online"),
+    ("arni-newcomer", "shellies/shelly1-AA/info"),
+    ("arni-newcomer", "shellies/command"),
+    ("arni-newcomer", "stranger/rpc"),
+    ("arni-newcomer", "stranger/command"),
+    ("arni-newcomer", "nukihub/opener/state"),
+    ("arni-newcomer", "arni/site1/edge/rpc"),
+    ("arni-newcomer", "arni/site1/reader/back"),
+    ("arni-newcomer", "arni/site1/online"),
+    ("arni-newcomer", "homeassistant/status"),
     ("arni-vision", "nuki/2BB28570/lockAction"),
     ("arni-vision", "gym/light/rpc"),
     ("arni-vision", "arni/site1/edge/rpc"),
     ("arni-vision", "arni/site1/online"),
     ("arni-edge", "nuki/2BB28570/state"),
+    ("arni-edge", "nuki/ABCDEF/lockAction"),
     ("arni-edge", "gym/light/online"),
+    ("arni-edge", "gym/stranger/rpc"),
+    ("arni-edge", "shellies/shelly1-BB/relay/0/command"),
+    ("arni-edge", "nukihub/opener/state"),
+    ("arni-edge", "nukihub/configuration/action"),
+    ("arni-edge", "nukihub/maintenance/reset"),
     ("arni-edge", "$SYS/broker/uptime"),
 ]
 ALLOWED = [
@@ -136,16 +209,52 @@ ALLOWED = [
     ("shelly-light", "gym/light/status/switch:0"),
     ("shelly-light", "gym/light/debug/log"),
     ("shelly-light", "arni/site1/edge/rpc"),
+    ("shelly-light", "shellies/announce"),
+    ("shelly-lamp", "shellies/announce"),
+    ("shelly-lamp", "shellies/shelly1-AA/online"),
+    ("shelly-lamp", "shellies/shelly1-AA/info"),
+    ("shelly-lamp", "shellies/shelly1-AA/relay/0"),
+    ("shelly-lamp", "shellies/shelly1-AA/relay/0/power"),
+    ("shelly-lamp", "shellies/shelly1-AA/input_event/0"),
+    ("shelly-lamp", "shellies/shelly1-AA/sensor/temperature"),
+    ("shelly-lamp", "shellies/shelly1-AA/emeter/0/power"),
+    ("hub-street", "nukihub/opener/state"),
+    ("hub-street", "nukihub/opener/commandResult"),
+    ("hub-street", "nukihub/lock/doorSensorState"),
+    ("hub-street", "nukihub/maintenance/mqttConnectionState"),
+    ("reader-back", "arni/site1/reader/back"),
+    ("arni-newcomer", "shellies/announce"),
+    ("arni-newcomer", "shellies/shelly1-BB/online"),
+    ("arni-newcomer", "shellies/shelly1-BB/announce"),
+    ("arni-newcomer", "shellies/shelly1-BB/info"),
+    ("arni-newcomer", "stranger/online"),
+    ("arni-newcomer", "stranger/events/rpc"),
+    ("arni-newcomer", "stranger/status/switch:0"),
+    ("arni-newcomer", "nuki/ABCDEF/connected"),
+    ("arni-newcomer", "nuki/ABCDEF/state"),
+    ("arni-newcomer", "arni/site1/newcomer/rpc"),
     ("arni-vision", "arni/site1/vision/zone/floor"),
     ("arni-vision", "arni/site1/vision/online"),
     ("arni-edge", "arni/site1/online"),
     ("arni-edge", "nuki/2BB28570/lockAction"),
+    ("arni-edge", "nuki/2BB28570/lock"),
+    ("arni-edge", "nuki/2BB28570/unlock"),
+    ("arni-edge", "nuki/00000BB2/lockAction"),
+    ("arni-edge", "nuki/BB2/lockAction"),
+    ("arni-edge", "nukihub/opener/action"),
+    ("arni-edge", "nukihub/opener/query/lockstate"),
+    ("arni-edge", "shellies/command"),
+    ("arni-edge", "shellies/shelly1-AA/command"),
+    ("arni-edge", "shellies/shelly1-AA/relay/0/command"),
+    ("arni-edge", "shellies/shelly1-AA/light/0/set"),
+    ("arni-edge", "homeassistant/binary_sensor/arni/front/config"),
+    ("arni-edge", "stranger/rpc"),
     ("arni-edge", "gym/light/rpc"),
     ("arni-edge", "gym/light/command/switch:0"),
 ]
 
 
-async def test_everybody_may_say_exactly_what_is_theirs(broker: ManagedMosquitto) -> None:
+async def test_everybody_may_say_exactly_what_is_theirs(broker: HouseBroker) -> None:
     said: dict[tuple[str, str], Delivery] = {}
     for username in {username for username, _ in FORBIDDEN + ALLOWED}:
         async with connected(session(broker, username)) as speaker:
@@ -157,7 +266,7 @@ async def test_everybody_may_say_exactly_what_is_theirs(broker: ManagedMosquitto
     ]
 
 
-async def test_a_lock_hears_its_commands_and_nobody_else_does(broker: ManagedMosquitto) -> None:
+async def test_a_lock_hears_its_commands_and_nobody_else_does(broker: HouseBroker) -> None:
     """Mosquitto grants a forbidden subscription and withholds the messages."""
     async with (
         connected(session(broker, "arni-edge")) as daemon,
@@ -176,7 +285,7 @@ async def test_a_lock_hears_its_commands_and_nobody_else_does(broker: ManagedMos
     assert vision.got == []
 
 
-async def test_the_daemon_hears_its_devices_and_its_eyes(broker: ManagedMosquitto) -> None:
+async def test_the_daemon_hears_its_devices_and_its_eyes(broker: HouseBroker) -> None:
     async with (
         Device(broker.address("arni-edge"), "nuki/+/state", "gym/light/events/rpc", "arni/site1/#") as daemon,
         Device(broker.address("nuki-front")) as lock,
@@ -191,9 +300,7 @@ async def test_the_daemon_hears_its_devices_and_its_eyes(broker: ManagedMosquitt
 
 
 @pytest.mark.parametrize("password", [None, "wrong", ""])
-async def test_nobody_comes_in_without_the_right_password(
-    broker: ManagedMosquitto, password: str | None
-) -> None:
+async def test_nobody_comes_in_without_the_right_password(broker: HouseBroker, password: str | None) -> None:
     good = broker.address("nuki-front")
     bad = BrokerAddress(good.host, good.port, good.username, SecretStr(password) if password else None, None)
     with pytest.raises(aiomqtt.MqttError):
@@ -205,7 +312,7 @@ async def test_nobody_comes_in_without_the_right_password(
 
 
 async def test_its_files_are_private_and_hold_no_password_in_the_clear(
-    broker: ManagedMosquitto, house: Settings
+    broker: HouseBroker, house: Settings
 ) -> None:
     directory = house.paths.state / "broker"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
@@ -266,7 +373,7 @@ async def test_a_broker_that_hangs_is_killed(house: Settings) -> None:
     assert "no sign of life" in str(problem)
 
 
-async def run_and_hurt(broker: ManagedMosquitto, how: signal.Signals) -> Unavailable:
+async def run_and_hurt(broker: HouseBroker, how: signal.Signals) -> Unavailable:
     """Start it, send it a signal, and return why it failed; its process is gone then."""
     task = asyncio.ensure_future(broker.run(lambda: None))
     await eventually(lambda: broker.ready)
@@ -292,13 +399,17 @@ async def test_reports_progress_for_as_long_as_it_answers(house: Settings) -> No
 DAEMON = """
 import asyncio, sys
 from pathlib import Path
-from arni_edge.broker.managed import ManagedMosquitto
+from arni_edge.broker.probe import clear_retained, find_retained
+from arni_edge.broker.managed import BrokerPlan, ManagedMosquitto
 state, port = Path(sys.argv[1]), int(sys.argv[2])
-broker = ManagedMosquitto([], directory=state / "broker", socket=state / "s", host="127.0.0.1", port=port)
-def progress():
-    if broker.ready:
-        print("pid", broker.pid, flush=True)
-asyncio.run(broker.run(progress))
+async def main():
+    broker = ManagedMosquitto(state / "broker")
+    await broker.reconfigure(BrokerPlan((), state / "s", "127.0.0.1", port))
+    def progress():
+        if broker.ready:
+            print("pid", broker.pid, flush=True)
+    await broker.run(progress)
+asyncio.run(main())
 """
 
 
@@ -317,9 +428,7 @@ async def test_dies_with_a_daemon_that_is_killed(short_path: Path) -> None:
     daemon.kill()
     await daemon.wait()
     await eventually(lambda: not alive(pid))
-    again = ManagedMosquitto(
-        [], directory=short_path / "broker", socket=short_path / "s", host="127.0.0.1", port=port
-    )
+    again = HouseBroker(BrokerPlan((), short_path / "s", "127.0.0.1", port), short_path / "broker")
     async with running(again.run):
         await eventually(lambda: again.ready)
 
@@ -340,7 +449,7 @@ async def test_an_orphan_and_its_socket_do_not_keep_it_from_starting(house: Sett
             await orphan.wait()
 
 
-async def test_leaves_the_broker_of_a_living_daemon_alone(house: Settings, broker: ManagedMosquitto) -> None:
+async def test_leaves_the_broker_of_a_living_daemon_alone(house: Settings, broker: HouseBroker) -> None:
     with pytest.raises(ConfigurationError, match="another Arni Edge is running"):
         await managed_broker(house).run(lambda: None)
     assert broker.pid is not None
@@ -354,16 +463,15 @@ async def test_says_which_port_is_taken(house: Settings) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", house.broker.listen_port))
         other.listen()
-        with pytest.raises(
-            ConfigurationError, match=f"port {house.broker.listen_port} on 127.0.0.1 is taken"
-        ):
-            await managed_broker(house).run(lambda: None)
+        broker = managed_broker(house)
+        with pytest.raises(Unavailable, match=f"port {house.broker.listen_port} on 127.0.0.1 is taken"):
+            await broker.run(lambda: None)
+    async with up(broker):
+        """It was freed."""
 
 
 async def test_waits_for_an_address_that_is_not_there_yet(short_path: Path) -> None:
-    broker = ManagedMosquitto(
-        [], directory=short_path / "b", socket=short_path / "s", host="192.0.2.1", port=free_port()
-    )
+    broker = HouseBroker(BrokerPlan((), short_path / "s", "192.0.2.1", free_port()), short_path / "b")
     with pytest.raises(Unavailable, match=r"192\.0\.2\.1"):
         await broker.run(lambda: None)
 
@@ -379,8 +487,190 @@ async def test_names_the_package_when_mosquitto_is_not_installed(
 
 async def test_refuses_a_topic_that_would_smuggle_a_right(short_path: Path) -> None:
     bad = Account("x\ny", SecretStr(secrets.token_hex()), ())
-    broker = ManagedMosquitto(
-        [bad], directory=short_path / "b", socket=short_path / "s", host="127.0.0.1", port=free_port()
-    )
+    broker = HouseBroker(BrokerPlan((bad,), short_path / "s", "127.0.0.1", free_port()), short_path / "b")
     with pytest.raises(ConfigurationError, match="control character"):
         await broker.run(lambda: None)
+
+
+# --- newcomers --------------------------------------------------------------------------------------------
+
+
+async def test_a_newcomer_hears_who_wants_to_know_and_nothing_that_is_meant_for_others(
+    broker: HouseBroker,
+) -> None:
+    """Whatever it calls itself: client ids are free."""
+    newcomer = Device(
+        broker.address("arni-newcomer"), "#", "shellysiren/rpc", "nuki/#", client_id="shellysiren"
+    )
+    async with connected(session(broker, "arni-edge")) as daemon, newcomer:
+        for topic in (
+            "nuki/2BB28570/lockAction",
+            "shellysiren/rpc",
+            "shellysiren/command/switch:0",
+            "gym/light/rpc",
+            "shellies/shelly1-AA/relay/0/command",
+            "nukihub/opener/action",
+            "arni/site1/online",
+            "arni/site1/edge/rpc",
+        ):
+            await daemon.publish(topic, "3")
+        await daemon.publish("shellies/command", "announce")
+        await daemon.publish("stranger/rpc", "{}")
+        await eventually(lambda: ("stranger/rpc", "{}") in newcomer.got)
+    assert newcomer.got == [("shellies/command", "announce"), ("stranger/rpc", "{}")]
+
+
+async def test_without_newcomers_there_is_no_such_account(house: Settings) -> None:
+    closed = house.model_copy(update={"broker": house.broker.model_copy(update={"newcomers": False})})
+    address = plan(house).address("arni-newcomer")
+    managed = managed_broker(closed)
+    async with up(managed), connected(session(managed, "arni-edge")) as daemon:
+        with pytest.raises(aiomqtt.MqttError):
+            async with Device(address):
+                pass
+        assert await daemon.publish("stranger/rpc", "{}") is Delivery.NOT_PERMITTED
+
+
+# --- a power cut ------------------------------------------------------------------------------------------
+
+
+async def test_a_cleared_command_does_not_come_back_after_a_power_cut(house: Settings) -> None:
+    """With Debian's persistence it does: ``test_retained_commands.py``."""
+    broker = managed_broker(house)
+    task = asyncio.ensure_future(broker.run(lambda: None))
+    await eventually(lambda: broker.ready)
+    topic = "nuki/2BB28570/lockAction"
+    async with connected(session(broker, "arni-edge")) as daemon:
+        await daemon.publish(topic, "3", retain=True)
+        assert await retained(broker) == [topic]
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGUSR1)  # it would write its database now
+        await clear_retained(daemon, topic)
+        assert await retained(broker) == []
+        os.kill(broker.pid, signal.SIGKILL)
+    await asyncio.wait({task}, timeout=20)
+    with pytest.raises(Unavailable):
+        task.result()
+    async with up(broker):
+        assert await retained(broker) == []
+
+
+async def retained(broker: HouseBroker) -> list[str]:
+    """Topics with a retained command, in the eyes of the daemon's account."""
+    topics = ["nuki/2BB28570/lockAction", "gym/light/rpc"]
+    return [
+        found.topic
+        for found in await find_retained(broker.address("arni-edge"), "arni-edge-probe", topics, deadline=20)
+    ]
+
+
+# --- other settings while it runs -------------------------------------------------------------------------
+
+
+def other(house: Settings, **changes: object) -> Settings:
+    return Settings.model_validate({**house.model_dump(), **changes})
+
+
+def shellies(house: Settings, *kept: str) -> list[dict[str, object]]:
+    return [one.model_dump() for one in house.shellies if one.id in kept]
+
+
+async def test_new_accounts_and_rights_hold_and_nobody_is_disconnected(house: Settings) -> None:
+    broker = managed_broker(other(house, shellies=shellies(house, "siren", "strike")))
+    async with (
+        up(broker),
+        connected(session(broker, "arni-edge")) as daemon,
+        connected(session(broker, "shelly-siren")) as siren,
+        Device(broker.address("nuki-front"), "nuki/2BB28570/lockAction") as lock,
+    ):
+        pid = broker.pid
+        assert await daemon.publish("gym/light/rpc", "{}") is Delivery.NOT_PERMITTED
+        await broker.reconfigure(plan(house))
+        assert broker.pid == pid
+        # Who was connected has the new rights at once ...
+        assert await daemon.publish("gym/light/rpc", "{}") is Delivery.NO_SUBSCRIBER
+        # ... a new account comes in ...
+        async with Device(broker.address("shelly-light"), "gym/light/rpc") as light:
+            await daemon.publish("gym/light/rpc", "{}")
+            await eventually(lambda: light.got)
+        # ... and everybody is still there.
+        assert await daemon.publish("nuki/2BB28570/lockAction", "3") is Delivery.ACCEPTED
+        await eventually(lambda: lock.got)
+        assert await siren.publish("shellysiren/online", "true") is Delivery.NO_SUBSCRIBER
+        assert (daemon.session, siren.session) == (1, 1)
+
+
+async def test_rights_that_were_taken_away_are_gone_at_once(house: Settings) -> None:
+    broker = managed_broker(house)
+    moved = other(house, shellies=[{"id": "light", "prefix": "gym/other", "role": "light"}], doors=[])
+    async with (
+        up(broker),
+        connected(session(broker, "arni-edge")) as daemon,
+        connected(session(broker, "shelly-light")) as light,
+        connected(session(broker, "shelly-siren")) as siren,
+        Device(broker.address("nuki-front"), "nuki/2BB28570/lockAction") as lock,
+    ):
+        pid, old = broker.pid, broker.address("shelly-siren")
+        await broker.reconfigure(plan(moved))
+        assert await light.publish("gym/light/online", "true") is Delivery.NOT_PERMITTED
+        assert await light.publish("gym/other/online", "true") is Delivery.NO_SUBSCRIBER
+        assert await daemon.publish("gym/light/rpc", "{}") is Delivery.NOT_PERMITTED
+        assert await daemon.publish("nuki/2BB28570/lockAction", "3") is Delivery.NOT_PERMITTED
+        # Whose account is gone is thrown out and does not come in again.
+        await eventually(lambda: "refused the login" in siren.problem)
+        with pytest.raises(aiomqtt.MqttError):
+            async with Device(old):
+                pass
+        assert (daemon.session, light.session) == (1, 1)
+        assert broker.pid == pid
+    assert lock.got == []
+
+
+async def test_the_same_plan_again_changes_nothing(house: Settings) -> None:
+    broker = managed_broker(house)
+    with capture_logs() as logs:
+        async with up(broker):
+            for wish in (house, house, other(house, doors=[]), other(house, doors=[])):
+                await broker.reconfigure(plan(wish))
+    assert [log["event"] for log in logs].count("mosquitto_rights_changed") == 1
+
+
+async def test_another_port_is_another_process(house: Settings) -> None:
+    broker = managed_broker(house)
+    moved = other(house, broker={"listen_port": free_port(), "newcomers": True})
+    async with up(broker):
+        pid = broker.pid
+        await broker.reconfigure(plan(moved))
+        await eventually(lambda: broker.ready and broker.pid != pid)
+        async with Device(broker.address("nuki-front")) as device:
+            await device.publish("nuki/2BB28570/state", "1")
+        assert broker.address("nuki-front").port == moved.broker.listen_port
+    assert pid is not None
+    assert not alive(pid)
+
+
+async def test_a_plan_that_comes_before_the_broker_is_ready_is_not_lost(house: Settings) -> None:
+    broker = managed_broker(other(house, shellies=shellies(house, "strike")))
+    async with running(broker.run):
+        await eventually(lambda: broker.pid is not None)
+        await broker.reconfigure(plan(house))
+        assert broker.ready
+        async with connected(session(broker, "arni-edge")) as daemon:
+            assert await daemon.publish("gym/light/rpc", "{}") is Delivery.NO_SUBSCRIBER
+
+
+async def test_a_broker_that_cannot_take_over_new_rights_is_ended(house: Settings) -> None:
+    """It would go on with the old ones; started again it has the new ones."""
+    broker = managed_broker(house)
+    task = asyncio.ensure_future(broker.run(lambda: None))
+    await eventually(lambda: broker.ready)
+    pid = broker.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    await broker.reconfigure(plan(other(house, doors=[])))
+    await asyncio.wait({task}, timeout=20)
+    with pytest.raises(Unavailable):
+        task.result()
+    assert not alive(pid)
+    async with up(broker), connected(session(broker, "arni-edge")) as daemon:
+        assert await daemon.publish("nuki/2BB28570/lockAction", "3") is Delivery.NOT_PERMITTED

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,39 +11,18 @@ import pytest
 from support.devices import Ear, listening, plugged_in
 from support.mosquitto import Mosquitto
 from support.mqtt import Device, connected
+from support.nuki import COMMAND, NUKI_ID, FakeLeaf, a_nuki
 from support.waiting import eventually
 
 from arni_edge.broker import BrokerSession
 from arni_edge.bus import Bus
 from arni_edge.devices import LastKnown, NukiLockDriver
-from arni_edge.devices.nuki.codec import Action, Code
+from arni_edge.devices.nuki.codec import Action, Code, LockActionEvent
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
-from arni_edge.domain.events import LockChanged, UnrequestedOpening
-from arni_edge.settings import Door, NukiLock
-from arni_edge.simulator.nuki import SimulatedNuki, Timing
-
-NUKI_ID = "2BB28570"
-COMMAND = f"nuki/{NUKI_ID}/lockAction"
-FAST = Timing(turn=0.1, unlatch=0.1, hold=0.2, lock_n_go=0.2, jam_shown=0.3, drop=0.1)
-RECONNECT = (0.05, 0.2)
-
-
-class FakeLeaf:
-    """A door leaf that a test opens by hand."""
-
-    def __init__(self) -> None:
-        self.is_open = False
-        self.listeners: list[Callable[[bool], None]] = []
-        self.released: list[float] = []
-
-    def release_latch(self, seconds: float) -> None:
-        self.released.append(seconds)
-
-    def move(self, *, to: bool) -> None:
-        self.is_open = to
-        for listener in self.listeners:
-            listener(to)
+from arni_edge.domain.events import DeviceSignalled, LockChanged, UnrequestedOpening
+from arni_edge.settings import NukiLock
+from arni_edge.simulator.nuki import SimulatedNuki
 
 
 @dataclass
@@ -56,19 +36,15 @@ class House:
     leaf: FakeLeaf = field(default_factory=FakeLeaf)
 
     def lock(self, *, keepalive: int = 60, seed: int = 0) -> SimulatedNuki:
-        return SimulatedNuki(
-            NUKI_ID,
-            self.mosquitto.address(f"nuki-{NUKI_ID}", tcp=True),
-            self.leaf,
-            seed=seed,
-            keepalive=keepalive,
-            timing=FAST,
-            reconnect=RECONNECT,
-        )
+        return a_nuki(self.mosquitto, self.leaf, keepalive=keepalive, seed=seed)
 
     @property
     def unrequested(self) -> int:
         return len(self.ear.heard(UnrequestedOpening))
+
+    @property
+    def signals(self) -> list[str]:
+        return [signal.name for signal in self.ear.heard(DeviceSignalled)]
 
     async def live(self) -> None:
         await eventually(lambda: self.driver.live and self.driver.state is LockState.UNLOCKED)
@@ -84,7 +60,7 @@ async def a_house(
         mosquitto.address(account)
     session = BrokerSession(mosquitto.address(username), client_id="edge", clock=clock)
     lock = NukiLock(nuki_id=NUKI_ID, reaction_seconds=reaction, goal_seconds=goal)
-    driver = NukiLockDriver(Door(id="front", name="Front", lock=lock), session, bus, clock)
+    driver = NukiLockDriver("front", lock, session, bus, clock)
     async with listening(bus) as ear, connected(session):
         yield House(mosquitto, session, driver, ear)
 
@@ -171,14 +147,108 @@ async def test_a_busy_lock_is_not_asked_twice(mosquitto: Mosquitto) -> None:
         assert lock.executed == [Action.LOCK]
 
 
+async def test_an_uncalibrated_lock_gets_no_command(mosquitto: Mosquitto) -> None:
+    async with a_house(mosquitto) as house:
+        lock = house.lock()
+        lock.state = Code.UNCALIBRATED
+        async with plugged_in(lock):
+            await eventually(lambda: house.driver.state is LockState.UNCALIBRATED)
+            result = await house.driver.unlatch()
+            assert (result.outcome, result.evidence) == (Outcome.FAILED, "state=0 (not calibrated)")
+            assert COMMAND not in [line.split("'")[1] for line in mosquitto.log.splitlines() if "'" in line]
+
+
+# --- locking ----------------------------------------------------------------------------------------------
+
+
+async def test_a_closed_door_is_locked_once(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto) as (house, lock):
+        await eventually(lambda: house.driver.contact is DoorContact.CLOSED)
+        result = await house.driver.lock()
+        assert (result.outcome, result.evidence) == (Outcome.CONFIRMED, "state=1")
+        again = await house.driver.lock()
+        assert (again.outcome, again.evidence) == (Outcome.CONFIRMED, "state=1 already")
+        assert lock.executed == [Action.LOCK]
+        assert not house.unrequested
+
+
+async def test_an_open_door_is_locked_by_a_person_only(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto) as (house, lock):
+        house.leaf.move(to=True)
+        await eventually(lambda: house.driver.contact is DoorContact.OPEN)
+        refused = await house.driver.lock()
+        assert (refused.outcome, refused.evidence) == (Outcome.NOT_PERMITTED, "door sensor says open")
+        assert not lock.executed
+        assert (await house.driver.lock(by_person=True)).outcome is Outcome.CONFIRMED
+
+
+async def test_a_door_whose_sensor_says_nothing_is_not_locked(mosquitto: Mosquitto) -> None:
+    async with a_house(mosquitto) as house:
+        refused = await house.driver.lock()
+        assert (refused.outcome, refused.evidence) == (Outcome.NOT_PERMITTED, "door sensor says unknown")
+
+
+async def test_a_lock_without_evidence_is_tried_once_more(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto, reaction=1.0, goal=2.0) as (house, lock):
+        await eventually(lambda: house.driver.contact is DoorContact.CLOSED)
+        lock.lose_qos0 = True
+        result = await house.driver.lock()
+        assert (result.outcome, result.evidence) == (Outcome.UNKNOWN, "accepted, but not seen to lock")
+        assert lock.executed == [Action.LOCK, Action.LOCK]
+
+
+async def test_an_opening_overtakes_a_lock_that_still_waits(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto, reaction=5) as (house, lock):
+        lock.press_button(Action.UNLOCK)
+        await eventually(lambda: house.driver.state is LockState.UNLOCKING)
+        locking = asyncio.create_task(house.driver.lock())
+        await asyncio.sleep(0)
+        opened = await house.driver.unlatch()
+        assert (await locking).evidence == "overtaken by an opening"
+        assert opened.outcome is Outcome.CONFIRMED
+        assert lock.executed == [Action.UNLOCK, Action.UNLATCH]
+
+
+async def test_a_lock_never_overtakes_an_opening(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto) as (house, lock):
+        opening = asyncio.create_task(house.driver.unlatch())
+        await asyncio.sleep(0)
+        assert (await house.driver.lock(by_person=True)).outcome is Outcome.BUSY
+        assert (await opening).outcome is Outcome.CONFIRMED
+        assert lock.executed == [Action.UNLATCH]
+
+
 # --- failing honestly -------------------------------------------------------------------------------------
 
 
 async def test_nobody_listens_is_offline_at_once(mosquitto: Mosquitto) -> None:
-    async with a_house(mosquitto, reaction=10, goal=20) as house:
+    async with a_house(mosquitto, reaction=2, goal=20) as house:
+        began = time.monotonic()
+        # In a young session the lock gets a chance to come back; in this one it had it.
+        await eventually(lambda: time.monotonic() > began + 2)
         result = await house.driver.unlatch()
         assert (result.outcome, result.evidence) == (Outcome.OFFLINE, "no matching subscribers")
-        assert result.seconds < 5
+        assert result.seconds < 1.5
+
+
+async def test_a_lock_that_comes_back_a_moment_after_us_is_waited_for(mosquitto: Mosquitto) -> None:
+    async with a_house(mosquitto, reaction=10, goal=20) as house:
+        wish = asyncio.create_task(house.driver.unlatch())
+        await eventually(lambda: re.search(f"Received PUBLISH.*{COMMAND}", mosquitto.log))
+        async with plugged_in(lock := house.lock()):
+            assert (await wish).outcome is Outcome.CONFIRMED
+            assert lock.executed == [Action.UNLATCH]
+
+
+async def test_a_wish_before_the_broker_is_there_is_carried_out_when_it_is(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto, reaction=10, goal=20) as (house, lock):
+        mosquitto.kill()
+        await eventually(lambda: not lock.connected and not house.session.connected)
+        wish = asyncio.create_task(house.driver.unlatch())
+        await asyncio.sleep(0)
+        mosquitto.start()
+        assert (await wish).outcome is Outcome.CONFIRMED
+        assert lock.executed == [Action.UNLATCH]
 
 
 async def test_a_lock_that_denies_locking_is_offline_at_once(mosquitto: Mosquitto) -> None:
@@ -228,6 +298,7 @@ async def test_a_lock_that_drops_on_command_ends_unknown(mosquitto: Mosquitto) -
         result = await house.driver.unlatch()
         assert (result.outcome, result.evidence) == (Outcome.UNKNOWN, "connected=false")
         assert not lock.executed
+        await eventually(lambda: house.signals == ["drops_on_command"])
 
 
 async def test_a_broker_lost_during_a_command_is_unknown(mosquitto: Mosquitto) -> None:
@@ -298,6 +369,9 @@ async def test_a_keypad_opening_is_nobodys_crime(mosquitto: Mosquitto) -> None:
         await eventually(lambda: house.driver.state is LockState.UNLATCHED)
         await eventually(lambda: house.driver.state is LockState.UNLOCKED)
         assert not house.unrequested
+        assert house.signals == ["unlatch_by_keypad"]
+        assert house.driver.last_event == LockActionEvent(3, 0, 54321, 12345, 1)
+        assert (house.driver.silent_seconds or 0) < 60
 
 
 async def test_the_simulated_lock_obeys_a_retained_command_at_every_reconnect(mosquitto: Mosquitto) -> None:
@@ -386,8 +460,7 @@ async def test_a_lock_that_only_the_broker_remembers_may_still_be_commanded(mosq
     clock, bus = SystemClock(), Bus()
     async with a_living_house(mosquitto) as (house, _lock):
         session = BrokerSession(mosquitto.address("visitor"), client_id="second", clock=clock)
-        settings = Door(id="side", name="Side", lock=NukiLock(nuki_id=NUKI_ID))
-        late = NukiLockDriver(settings, session, bus, clock)
+        late = NukiLockDriver("side", NukiLock(nuki_id=NUKI_ID), session, bus, clock)
         async with connected(session):
             await eventually(lambda: late.last_known.state is LockState.UNLOCKED)
             assert not late.live

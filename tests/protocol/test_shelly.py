@@ -235,6 +235,36 @@ async def test_power_loss_is_announced_and_coming_back_means_off(mosquitto: Mosq
         await eventually(lambda: house.ear.availability == [True, False, True])
 
 
+async def test_a_reboot_makes_what_was_known_history(mosquitto: Mosquitto) -> None:
+    """The uptime is smaller than before: whatever was missed meanwhile, the device is asked again."""
+    async with (
+        a_living_house(mosquitto) as (house, _relay),
+        Device(mosquitto.address("visitor")) as visitor,
+    ):
+        doubts: list[None] = []
+        house.driver.on_doubt(lambda: doubts.append(None))
+        await _notify(visitor, {"sys": {"uptime": 5000}, "switch:0": {"output": True}})
+        await house.known(output=True)
+        assert doubts == []
+        await _notify(visitor, {"sys": {"uptime": 0}})
+        await house.known(output=False)
+        assert doubts == [None]
+
+
+async def test_a_changed_configuration_is_doubted(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto) as (house, relay):
+        doubts: list[None] = []
+        house.driver.on_doubt(lambda: doubts.append(None))
+        relay.parts["switch:0"].call("SetConfig", {"config": {"auto_off": True}})
+        await eventually(lambda: doubts == [None])
+        assert house.driver.output is False
+
+
+async def _notify(visitor: Device, params: dict[str, Any]) -> None:
+    frame = {"src": DEVICE_ID, "dst": f"{PREFIX}/events", "method": "NotifyStatus", "params": params}
+    await visitor.publish(f"{PREFIX}/events/rpc", orjson.dumps(frame).decode())
+
+
 # --- the simulated device itself --------------------------------------------------------------------------
 
 

@@ -395,10 +395,10 @@ async def test_storage_that_is_back_is_well_although_nobody_writes(
     async with Box(cloud, store) as box, running(box.sending()):
         await store.queue("a", ANNA)
         await eventually(lambda: cloud.graph.requests == 1)
-        await writer.execute("PRAGMA query_only=ON")
+        await writer.visit(writer.connection.execute, "PRAGMA query_only=ON")
         await eventually(lambda: box.health)
         assert box.health[0] == ("whatsapp", State.DOWN, "the outbox cannot be written")
-        await writer.execute("PRAGMA query_only=OFF")
+        await writer.visit(writer.connection.execute, "PRAGMA query_only=OFF")
         await eventually(lambda: box.health[-1] == ("whatsapp", State.OK, ""))
         assert await store.states() == {"a": "uncertain"}
 
@@ -416,9 +416,9 @@ async def test_storage_that_is_back_does_not_hide_what_meta_refuses(
         cloud.graph.delay = 0.5
         await store.queue("b", ANNA, "Notfall", priority=Priority.ALARM)
         await eventually(lambda: cloud.graph.requests == 2)
-        await writer.execute("PRAGMA query_only=ON")
+        await writer.visit(writer.connection.execute, "PRAGMA query_only=ON")
         await eventually(lambda: box.health[-1][2] == "the outbox cannot be written")
-        await writer.execute("PRAGMA query_only=OFF")
+        await writer.visit(writer.connection.execute, "PRAGMA query_only=OFF")
         await eventually(lambda: box.health[-1] == refused)
 
 

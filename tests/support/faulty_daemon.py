@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from arni_edge.daemon import Daemon, residence
-from arni_edge.daemon.house import Foundation, House, build_house
+from arni_edge.daemon.foundation import Foundation
+from arni_edge.daemon.house import House, build_house
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.health import Progress
 from arni_edge.settings import Settings

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import time
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from arni_edge.access import EntryDesk, Rules
 from arni_edge.bus import Bus
@@ -23,6 +22,7 @@ from arni_edge.storage import Database, members
 from arni_edge.swarm.agents import Ops, Persona, Vision, swarm
 from support.clock import ManualClock
 from support.database import open_database
+from support.entry import entry_desk, rules_for
 
 MIA = Member("m1", "Mia Muster", "+4915123456789")
 STRANGER = "+4915999999999"
@@ -101,7 +101,12 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    path: Path, *, on_call: int = 1, lock: FakeLock | None = None, act: FakeAct | None = None
+    path: Path,
+    *,
+    on_call: int = 1,
+    lock: FakeLock | None = None,
+    act: FakeAct | None = None,
+    rules: Rules | None = None,
 ) -> AsyncIterator[House]:
     """Build the rooms above the ground; Mia is on file, nobody else."""
     clock, bus, catalogue = ManualClock(), Bus(), Catalogue.load()
@@ -112,13 +117,9 @@ async def open_house(
         alarms = AlarmDesk(
             database, bus, clock, catalogue, site=site, on_call=people, acts=[act], template="alarm"
         )
-        rules = Rules(
-            zone=ZoneInfo("Europe/Berlin"),
-            windows={day: [(time(6), time(23))] for day in range(7)},
-            doors=frozenset({"front"}),
-            mirror_max_age=timedelta(hours=72),
-        )
-        entry = EntryDesk(database, bus, clock, rules=rules, locks={"front": lock})
+        windows = {day: [(time(6), time(23))] for day in range(7)}
+        rules = rules or rules_for("front", windows=windows)
+        entry = entry_desk(database, bus, clock, rules=rules, locks={"front": lock})
         hours = Hours.model_validate({"wednesday": ["06:00-23:00"]})
         agents = swarm(
             Vision(catalogue, eyes, site), Ops(catalogue, clock, site, hours), Persona(catalogue, site)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -26,14 +26,18 @@ class Mosquitto:
         socket: Its Unix socket, in a path short enough for one (108 bytes).
     """
 
-    def __init__(self, acl: str | None = None) -> None:
+    def __init__(self, acl: str | None = None, persistence: Sequence[str] | None = None) -> None:
         """Take a port; nothing runs before :meth:`start`.
 
         Args:
             acl: Text of an ACL file; None: every account may do everything.
+            persistence: Further lines of the configuration of a broker that keeps its database on the disk,
+                for instance ``autosave_interval 1``; without any it is as Debian has it. None: it keeps
+                nothing.
         """
         self._directory = Path(tempfile.mkdtemp(prefix="arni-mq-", dir="/tmp"))
         self._acl = acl
+        self._persistence = persistence
         self._passwords: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
@@ -98,6 +102,13 @@ class Mosquitto:
         self._process.send_signal(signal.SIGCONT)
         self._stopped = False
 
+    def save(self) -> None:
+        """SIGUSR1: it writes its database to the disk now."""
+        assert self._process is not None
+        before = self.log.count("Saving in-memory database")
+        self._process.send_signal(signal.SIGUSR1)
+        self._wait(lambda: self.log.count("Saving in-memory database") > before, "did not save")
+
     def remove(self) -> None:
         """Kill it if it runs, and leave nothing behind."""
         if self._process is not None:
@@ -121,7 +132,7 @@ class Mosquitto:
             "per_listener_settings false",
             "allow_anonymous false",
             f"password_file {self._directory / 'passwords'}",
-            "persistence false",
+            *self._kept(),
             "log_dest stderr",
             "log_type all",
             f"listener 0 {self.socket}",
@@ -136,6 +147,11 @@ class Mosquitto:
             # It would become the user mosquitto, who may not read this directory.
             lines.insert(0, "user root")
         return "\n".join(lines) + "\n"
+
+    def _kept(self) -> list[str]:
+        if self._persistence is None:
+            return ["persistence false"]
+        return ["persistence true", f"persistence_location {self._directory}/", *self._persistence]
 
     def _listens(self) -> bool:
         assert self._process is not None

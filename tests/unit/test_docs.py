@@ -12,10 +12,10 @@ from pydantic import BaseModel, SecretStr
 from support.house import open_house
 from typer.main import get_command
 
-from arni_edge.broker.accounts import reply_topic
 from arni_edge.broker.mirror import online_topic as daemon_online_topic
 from arni_edge.cli.app import EX_CONFIG, app
 from arni_edge.devices.nuki import codec
+from arni_edge.devices.rights import reply_topic
 from arni_edge.settings import Hours, Settings, Span
 from arni_edge.vision import contract
 
@@ -102,7 +102,7 @@ def test_the_map_has_every_topic(topic: str) -> None:
 
 def _switched_on(text: str) -> dict[str, Any]:
     """The example configuration with everything in it that is commented out."""
-    setting = re.compile(r"^# ?(?=\[|[a-z_]+ = )", re.MULTILINE)
+    setting = re.compile(r"^# ?(?=\[|[a-z0-9_]+ = )", re.MULTILINE)
     return tomllib.loads(setting.sub("", text))
 
 

@@ -162,12 +162,6 @@ class Subject(StrEnum):
     EVENT = "lockActionEvent"
     RESPONSE = "commandResponse"
     TIMESTAMP = "timestamp"
-    BATTERY_CRITICAL = "batteryCritical"
-    BATTERY_PERCENT = "batteryChargeState"
-    BATTERY_CHARGING = "batteryCharging"
-    KEYPAD_BATTERY_CRITICAL = "keypadBatteryCritical"
-    SENSOR_BATTERY_CRITICAL = "doorsensorBatteryCritical"
-    FIRMWARE = "firmware"
 
 
 _SUBJECTS = {subject.value: subject for subject in Subject}

@@ -5,22 +5,24 @@ from dataclasses import dataclass
 
 import structlog
 
-from arni_edge.broker import BrokerSession, Delivery, NotSent, Received
+from arni_edge.broker import BrokerSession, Received
 from arni_edge.bus import Bus
 from arni_edge.devices.liveness import Liveness
-from arni_edge.devices.nuki import codec
+from arni_edge.devices.nuki import codec, words
 from arni_edge.devices.nuki.codec import Action, LockActionEvent, Subject
-from arni_edge.devices.nuki.unlatch import Attribution, UnlatchWatch, Verdict
+from arni_edge.devices.nuki.courier import NOBODY_LISTENS, Courier
+from arni_edge.devices.nuki.unlatch import Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import DoorContact, LockState, Outcome, UnlatchResult
-from arni_edge.domain.errors import Unavailable
-from arni_edge.domain.events import LockChanged, UnrequestedOpening
-from arni_edge.settings import Door
+from arni_edge.domain.events import DeviceSignalled, LockChanged, UnrequestedOpening
+from arni_edge.settings import NukiLock
 
 _log = structlog.get_logger(__name__)
 
-_EXPIRY_SECONDS = 5
-"""The vendor asks for at most 10; what was not handed over by then would open for somebody who has left."""
+DROPS_ON_COMMAND = "drops_on_command"
+"""Signalled when the lock left the broker right after a command (seen with a 3.0 Pro)."""
+
+_ANOTHER_COMMAND = Verdict(Outcome.BUSY, "another command is in flight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +36,48 @@ class LastKnown:
 class NukiLockDriver:
     """One lock. Its state is what it said live in the current broker session, otherwise *unknown*.
 
-    Commands are never retained, never queued, never sent twice.
+    Commands are never retained and never queued. An opening is never sent twice; it overtakes a lock command
+    that has not been sent yet, never the other way round.
 
     Attributes:
         last_known: Latest values, retained ones included; for display only.
-        jammed: A blocked motor was seen. Stays until an opening was confirmed: the lock itself takes the
-            state back after about ten seconds although nothing was repaired.
+        jammed: A blocked motor was seen. Stays until a command was confirmed or a person has looked: the lock
+            itself takes the state back after about ten seconds although nothing was repaired.
+        last_event: The last action at the lock that was not ours.
+        device: Its name in events: ``lock/<door>``.
     """
 
-    def __init__(self, door: Door, broker: BrokerSession, bus: Bus, clock: Clock) -> None:
+    def __init__(self, door_id: str, lock: NukiLock, broker: BrokerSession, bus: Bus, clock: Clock) -> None:
         """Register with the broker session, which must not run yet.
 
         Args:
-            door: The door and its lock, from the settings.
+            door_id: The door that it is on.
+            lock: From the settings.
             broker: Carries commands and messages.
-            bus: Told of :class:`LockChanged`, availability and :class:`UnrequestedOpening`.
+            bus: Told of :class:`LockChanged`, availability, :class:`UnrequestedOpening`, and of what is
+                done at the lock itself.
             clock: For event times and durations.
         """
-        self._door = door
+        self.device = f"lock/{door_id}"
+        self._door = door_id
+        self._lock = lock
         self._broker = broker
         self._bus = bus
         self._clock = clock
-        self._liveness = Liveness(f"lock/{door.id}", bus, clock, self._forget_picture)
-        self._spelling = codec.spellings(door.lock.nuki_id)[0]
+        self._liveness = Liveness(self.device, bus, clock, self._forget_picture)
+        self._spelling = codec.spellings(lock.nuki_id)[0]
         self._state = LockState.UNKNOWN
         self._contact = DoorContact.UNKNOWN
         self._announced = LastKnown()
         self.last_known = LastKnown()
         self.jammed = False
-        self._in_flight = False
-        self._watch: UnlatchWatch | None = None
-        self._news = asyncio.Event()
-        self._attribution = Attribution()
-        broker.subscribe(codec.subscriptions(door.lock.nuki_id), self._on_message)
+        self._heard_at = clock.monotonic()
+        self.last_event: LockActionEvent | None = None
+        self._turn = asyncio.Lock()
+        self._opening = False
+        self._state_at = self._session_at = float("-inf")
+        self._courier = Courier(lock, broker, clock)
+        broker.subscribe(codec.subscriptions(lock.nuki_id), self._on_message)
         broker.on_session(self._on_session)
         broker.on_lost(self._on_lost)
 
@@ -85,108 +96,125 @@ class NukiLockDriver:
         """What the door sensor said live in this broker session."""
         return self._contact if self.live else DoorContact.UNKNOWN
 
+    @property
+    def silent_seconds(self) -> float | None:
+        """Since the lock itself was last heard live, or since we listen; None after its goodbye."""
+        return None if self._liveness.offline else self._clock.monotonic() - self._heard_at
+
+    @property
+    def unsafe(self) -> str | None:
+        """None: nothing that can be set at this lock holds a door open, and from inside it turns by hand."""
+        return None
+
+    def forget_jam(self) -> None:
+        """A person has looked at the motor."""
+        self.jammed = False
+
     async def unlatch(self) -> UnlatchResult:
         """Open the door once, and say what became of it.
 
-        Ends after the settings' ``goal_seconds`` at the latest, and ``reaction_seconds`` later if the motor
-        turned when it was called. Never repeated by itself; when cancelled, its fate is unknown.
+        Takes ``goal_seconds`` of the settings at the longest, and up to ``reaction_seconds`` more each for
+        the broker to come back, for the lock to come back with it and for a turning motor; a lock command
+        that has been sent ends first. Never repeated by itself; when cancelled, its fate is unknown.
         """
         started = self._clock.monotonic()
-        verdict = await self._unlatch()
-        return UnlatchResult(verdict.outcome, verdict.evidence, self._clock.monotonic() - started)
+        if self._opening:
+            return UnlatchResult(_ANOTHER_COMMAND.outcome, _ANOTHER_COMMAND.evidence, 0.0)
+        self._opening = True
+        self._courier.wake()  # a lock command that still waits gives way
+        try:
+            async with self._turn:
+                return self._result(await self._perform(Action.UNLATCH), started)
+        finally:
+            self._opening = False
+
+    async def lock(self, *, by_person: bool = False) -> UnlatchResult:
+        """Put the bolt out, and say what became of it.
+
+        Not while the door sensor says *open* or *unknown*: the bolt would meet the frame. After *unknown* it
+        is tried once more if the sensor says *closed*.
+
+        Args:
+            by_person: Somebody sees the door; then the sensor is not asked.
+        """
+        started = self._clock.monotonic()
+        if self._opening or self._turn.locked():
+            return UnlatchResult(_ANOTHER_COMMAND.outcome, _ANOTHER_COMMAND.evidence, 0.0)
+        async with self._turn:
+            verdict = await self._perform(Action.LOCK, by_person=by_person)
+            if verdict.outcome is Outcome.UNKNOWN and self.contact is DoorContact.CLOSED:
+                _log.warning("lock_tried_again", door=self._door, evidence=verdict.evidence)
+                verdict = await self._perform(Action.LOCK)
+            return self._result(verdict, started)
 
     # --- one command ------------------------------------------------------------------------------------
 
-    async def _unlatch(self) -> Verdict:
-        if self._in_flight:
-            return Verdict(Outcome.BUSY, "another command is in flight")
-        self._in_flight = True
-        try:
-            await self._standstill()
-            if self._liveness.offline:
-                return Verdict(Outcome.OFFLINE, "connected=false")
-            return await self._command()
-        finally:
-            self._in_flight = False
+    def _result(self, verdict: Verdict, started: float) -> UnlatchResult:
+        return UnlatchResult(verdict.outcome, verdict.evidence, self._clock.monotonic() - started)
 
-    async def _standstill(self) -> None:
-        """Let a running motion end, but not for ever: its last state may have been lost on the way."""
-        try:
-            async with asyncio.timeout(self._door.lock.reaction_seconds):
-                while self.state in codec.MOVING:
-                    await self._next_message()
-        except TimeoutError:
-            _log.info("lock_still_moving", door=self._door.id, state=self.state)
+    async def _perform(self, action: Action, *, by_person: bool = False) -> Verdict:
+        patience = self._lock.reaction_seconds
 
-    async def _command(self) -> Verdict:
-        watch = self._watch = UnlatchWatch()
-        verdict = Verdict(Outcome.UNKNOWN, "cancelled")
-        try:
-            verdict = await self._send() or await self._verdict(watch)
-            if verdict.outcome is Outcome.UNKNOWN and watch.verdict is not None:
-                verdict = watch.verdict  # the lock may have been quicker than the broker's receipt
-        finally:
-            self._watch = None
-            self._attribution.conclude(watch, verdict, self._clock.monotonic())
+        def overtaken() -> bool:
+            return action is Action.LOCK and self._opening
+
+        # Right after a start of ours the wish may be here before the broker is.
+        await self._courier.until(lambda: self._broker.connected or overtaken(), patience)
+        # A running motion may end, but not for ever: its last state may have been lost on the way.
+        if not await self._courier.until(lambda: self.state not in codec.MOVING or overtaken(), patience):
+            _log.info("lock_still_moving", door=self._door, state=self.state)
+        if overtaken():
+            return Verdict(Outcome.BUSY, "overtaken by an opening")
+        if verdict := self._foregone(action, by_person=by_person):
+            return verdict
+        verdict = await self._courier.deliver(action, self._spelling)
+        # It certainly reached nobody, so that sending it to a lock that has come back is no repetition.
+        if verdict == NOBODY_LISTENS and await self._comes_back():
+            verdict = await self._courier.deliver(action, self._spelling)
         if verdict.outcome is Outcome.CONFIRMED:
             self.jammed = False
         return verdict
 
-    async def _send(self) -> Verdict | None:
-        """Publish the command.
-
-        Returns:
-            The verdict if it is already clear, None if the lock has to answer.
-        """
-        if self._broker.second_instance:
-            return Verdict(Outcome.NOT_PERMITTED, "another instance uses our client id")
-        try:
-            delivery = await self._broker.publish(
-                codec.command_topic(self._spelling),
-                str(int(Action.UNLATCH)),
-                qos=1,
-                retain=False,
-                expiry_seconds=_EXPIRY_SECONDS,
-                deadline=self._door.lock.reaction_seconds,
-            )
-        except NotSent as error:
-            return Verdict(Outcome.OFFLINE, str(error))
-        except Unavailable as error:
-            return Verdict(Outcome.UNKNOWN, str(error))
-        if delivery is Delivery.NO_SUBSCRIBER:
-            return Verdict(Outcome.OFFLINE, "no matching subscribers")
-        if delivery is Delivery.NOT_PERMITTED:
-            return Verdict(Outcome.NOT_PERMITTED, "refused by the broker")
+    def _foregone(self, action: Action, *, by_person: bool) -> Verdict | None:
+        """The end of a command that needs not, or must not, be sent."""
+        if self._liveness.offline:
+            return Verdict(Outcome.OFFLINE, "connected=false")
+        if self.state is LockState.UNCALIBRATED:
+            return Verdict(Outcome.FAILED, "state=0 (not calibrated)")
+        if action is Action.LOCK:
+            if self.state is LockState.LOCKED and self._state_at > self._courier.sent_at:
+                return Verdict(Outcome.CONFIRMED, "state=1 already")
+            if self.contact is not DoorContact.CLOSED and not by_person:
+                return Verdict(Outcome.NOT_PERMITTED, f"door sensor says {self.contact}")
         return None
 
-    async def _verdict(self, watch: UnlatchWatch) -> Verdict:
-        lock, published = self._door.lock, self._clock.monotonic()
-        while watch.verdict is None:
-            patience = lock.goal_seconds if watch.reacted else lock.reaction_seconds
-            try:
-                async with asyncio.timeout(published + patience - self._clock.monotonic()):
-                    await self._next_message()
-            except TimeoutError:
-                return watch.give_up()
-        return watch.verdict
+    async def _comes_back(self) -> bool:
+        """After a power cut the lock may be back a moment later than we are.
 
-    async def _next_message(self) -> None:
-        self._news.clear()
-        await self._news.wait()
+        Returns:
+            Whether it was away when this was called, and is heard before the session is ``reaction_seconds``
+            old. A lock that is there and does not listen ("Allow locking" is off) does not come back.
+        """
+        if self.live:
+            return False
+        age = self._clock.monotonic() - self._session_at
+        await self._courier.until(
+            lambda: self.live or self._liveness.offline, self._lock.reaction_seconds - age
+        )
+        return self.live
 
     # --- what the lock says -----------------------------------------------------------------------------
 
     async def _on_session(self, _session: int) -> None:
+        self._session_at = self._clock.monotonic()
         self._lose("a new broker session began")
 
     def _on_lost(self) -> None:
         self._lose("broker connection lost")
 
     def _lose(self, reason: str) -> None:
-        if self._watch is not None:
-            self._watch.lose(reason)
         self._liveness.forget(reason)
-        self._news.set()
+        self._courier.lose(reason)
 
     def _forget_picture(self) -> None:
         self._state, self._contact = LockState.UNKNOWN, DoorContact.UNKNOWN
@@ -205,9 +233,10 @@ class NukiLockDriver:
             self._on_connected(message.payload)
         else:
             self._liveness.hear()
+            self._heard_at = self._clock.monotonic()
             self._on_live(subject, message.payload)
         self._announce()
-        self._news.set()
+        self._courier.wake()
 
     def _note_history(self, subject: Subject, payload: bytes) -> None:
         if subject is Subject.STATE:
@@ -230,51 +259,63 @@ class NukiLockDriver:
         connected = codec.parse_bool(payload)
         if connected:
             self._liveness.come_online()
+            self._heard_at = self._clock.monotonic()
         elif connected is False:
+            if self._courier.dropped:
+                self._signal(Subject.CONNECTED, DROPS_ON_COMMAND)
             # Also seen for an instant when the lock takes its own old connection over: a new session of the
             # lock, in which nothing of the old one is pending.
-            if self._watch is not None:
-                self._watch.lose("connected=false")
+            self._courier.lose("connected=false")
             self._liveness.go_offline("connected=false")
 
     def _on_state(self, state: LockState) -> None:
-        self._state = state
+        self._state, self._state_at = state, self._clock.monotonic()
         if state is LockState.MOTOR_BLOCKED and not self.jammed:
             self.jammed = True
-            _log.error("lock_jammed", door=self._door.id)
-        if self._watch is not None:
-            self._watch.see_state(state)
-        elif evidence := self._attribution.blame_state(state, self._clock.monotonic()):
+            _log.error("lock_jammed", door=self._door)
+        if self._courier.watch is not None:
+            self._courier.watch.see_state(state)
+        elif evidence := self._courier.attribution.blame_state(state, self._clock.monotonic()):
             self._report_unrequested(evidence)
 
     def _on_contact(self, contact: DoorContact) -> None:
         before, self._contact = self._contact, contact
-        if self._watch is not None:
-            self._watch.see_contact(before, contact)
+        if self._courier.watch is not None:
+            self._courier.watch.see_contact(before, contact)
 
     def _on_event(self, event: LockActionEvent | None) -> None:
-        if event is None or (self._watch is not None and self._watch.see_event(event)):
+        if event is None or (self._courier.watch is not None and self._courier.watch.see_event(event)):
             return
-        if evidence := self._attribution.blame_event(event, self._clock.monotonic()):
+        if evidence := self._courier.attribution.blame_event(event, self._clock.monotonic()):
             self._report_unrequested(evidence)
+        if not event.by_mqtt:
+            self.last_event = event
+            self._signal(Subject.EVENT, _used(event))
 
     def _on_response(self, code: int | None) -> None:
-        if code is not None and self._watch is not None:
-            self._watch.see_response(code)
+        if code is not None and self._courier.watch is not None:
+            self._courier.watch.see_response(code)
 
     # --- telling the house ------------------------------------------------------------------------------
 
+    def _signal(self, entity: Subject, name: str) -> None:
+        self._bus.publish(DeviceSignalled(at=self._clock.now(), device=self.device, entity=entity, name=name))
+
     def _report_unrequested(self, evidence: str) -> None:
-        _log.warning("unrequested_opening", door=self._door.id, evidence=evidence)
-        self._bus.publish(UnrequestedOpening(at=self._clock.now(), door=self._door.id, evidence=evidence))
+        _log.warning("unrequested_opening", door=self._door, evidence=evidence)
+        self._bus.publish(UnrequestedOpening(at=self._clock.now(), door=self._door, evidence=evidence))
 
     def _announce(self) -> None:
         """Publish a change of the live picture. A flicker of the connection is none."""
-        picture = LastKnown(self._state, self._contact)
-        if picture != self._announced:
-            self._announced = picture
+        now = LastKnown(self._state, self._contact)
+        if now != self._announced:
+            self._announced = now
             self._bus.publish(
-                LockChanged(
-                    at=self._clock.now(), door=self._door.id, state=picture.state, contact=picture.contact
-                )
+                LockChanged(at=self._clock.now(), door=self._door, state=now.state, contact=now.contact)
             )
+
+
+def _used(event: LockActionEvent) -> str:
+    """What was done at the lock and by what means, for instance ``unlatch_by_keypad``; never by whom."""
+    said = words.action_data(event, opener=False)
+    return f"{said['action']}_by_{said['source'] or 'somebody'}"

@@ -1,4 +1,4 @@
-"""What became of one unlatch command, judged from what the lock says. Pure: no clock, no wire.
+"""What became of one command, judged from what the lock says. Pure: no clock, no wire.
 
 The lock's topics differ in QoS, so an event may arrive after the states that it caused (measured with
 Mosquitto 2.0.11). Nothing here depends on such an order: evidence is collected until it suffices.
@@ -15,6 +15,12 @@ _COLLECT_SECONDS = 2.0
 _LATE_SECONDS = 450.0
 """A hanging lock stays connected for 1.5 x its keepalive of 300 s; until then it may wake up and act."""
 
+_GOALS = {
+    Action.UNLATCH: (LockState.UNLATCHED, "state=5", "open"),
+    Action.LOCK: (LockState.LOCKED, "state=1", "lock"),
+}
+"""The state that proves an action, as evidence, and the word for what was not seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -24,25 +30,28 @@ class Verdict:
     evidence: str
 
 
-class UnlatchWatch:
+class CommandWatch:
     """Collects what is seen from the moment of the publish; the first sufficient evidence decides.
 
     Attributes:
+        action: What was asked for: to unlatch or to lock.
         verdict: None while the command is pending.
         reacted: The lock has said something that shows that it took notice.
         own_event: Its ``lockActionEvent`` has been seen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, action: Action = Action.UNLATCH) -> None:
+        self.action = action
         self.verdict: Verdict | None = None
         self.reacted = False
         self.own_event = False
         self._foreign_action = False
+        self._goal, self._proof, self._word = _GOALS[action]
 
     def see_state(self, state: LockState) -> None:
         """A live state."""
-        if state is LockState.UNLATCHED:
-            self._decide(Outcome.CONFIRMED, "state=5")
+        if state is self._goal:
+            self._decide(Outcome.CONFIRMED, self._proof)
         elif state is LockState.MOTOR_BLOCKED:
             self._decide(Outcome.FAILED, "state=254")
         elif state in MOVING:
@@ -50,7 +59,8 @@ class UnlatchWatch:
 
     def see_contact(self, before: DoorContact, after: DoorContact) -> None:
         """A live reading of the door sensor, and the live reading before it."""
-        if before is DoorContact.CLOSED and after is DoorContact.OPEN:
+        opened = before is DoorContact.CLOSED and after is DoorContact.OPEN
+        if opened and self.action is Action.UNLATCH:
             self._decide(Outcome.CONFIRMED, "door sensor closed->open")
 
     def see_event(self, event: LockActionEvent) -> bool:
@@ -59,7 +69,7 @@ class UnlatchWatch:
         Returns:
             Whether it is taken for ours.
         """
-        if event.by_mqtt and event.action == Action.UNLATCH and not self.own_event:
+        if event.by_mqtt and event.action == self.action and not self.own_event:
             self.own_event = self.reacted = True
             return True
         self._foreign_action = True
@@ -82,7 +92,7 @@ class UnlatchWatch:
 
     def give_up(self) -> Verdict:
         """The deadline has passed."""
-        evidence = "accepted, but not seen to open" if self.reacted else "no reaction"
+        evidence = f"accepted, but not seen to {self._word}" if self.reacted else "no reaction"
         self._decide(Outcome.UNKNOWN, evidence)
         return self.verdict or Verdict(Outcome.UNKNOWN, evidence)
 
@@ -99,15 +109,21 @@ class Attribution:
     """
 
     def __init__(self) -> None:
+        self._action = Action.UNLATCH
         self._event_due_until = 0.0
         self._late_until = 0.0
 
-    def conclude(self, watch: UnlatchWatch, verdict: Verdict, now: float) -> None:
+    def conclude(self, watch: CommandWatch, verdict: Verdict, now: float) -> None:
         """A command ended; its event or even its execution may still be to come."""
+        self._action = watch.action
         if verdict.outcome in {Outcome.CONFIRMED, Outcome.FAILED} and not watch.own_event:
             self._event_due_until = now + _COLLECT_SECONDS
         if verdict.outcome is Outcome.UNKNOWN:
             self._late_until = now + _LATE_SECONDS
+
+    def unaccounted(self, now: float) -> bool:
+        """Whether a command of ours may still be carried out: nobody saw what became of it."""
+        return now < self._late_until
 
     def blame_event(self, event: LockActionEvent, now: float) -> str | None:
         """Evidence of an act through the broker that nobody of ours asked for, or None."""
@@ -115,7 +131,7 @@ class Attribution:
             # Somebody at the lock: the state that follows is theirs, not a late execution of ours.
             self._late_until = 0.0
             return None
-        if event.action == Action.UNLATCH and now < self._event_due_until:
+        if event.action == self._action and now < self._event_due_until:
             self._event_due_until = 0.0
             return None
         self._late_until = 0.0
@@ -127,7 +143,8 @@ class Attribution:
         An open latch alone accuses nobody. After a command that was never accounted for, and without an event
         that names somebody else (it comes about a second before state 5), it is that command.
         """
-        if state is not LockState.UNLATCHED or now >= self._late_until:
+        late = self._action is Action.UNLATCH and self.unaccounted(now)
+        if state is not LockState.UNLATCHED or not late:
             return None
         self._late_until = 0.0
         self._event_due_until = now + _COLLECT_SECONDS

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 
 from arni_edge.devices.shelly import units
@@ -27,17 +28,20 @@ _LONGEST_LIST = 16
 _LONGEST_TEXT = 200
 
 
-def read_status(status: Mapping[str, Any]) -> tuple[Update, ...]:
+def read_status(
+    status: Mapping[str, Any], obj_ids: Mapping[str, int] = MappingProxyType({})
+) -> tuple[Update, ...]:
     """Read an object keyed by component: a device's status, or the ``params`` of a notification.
 
     Args:
         status: Full or delta.
+        obj_ids: What Bluetooth sensors measure, by component key.
     """
     found = (
         update
         for key, value in status.items()
         if key not in units.LEFT_OUT and COMPONENT.fullmatch(key)
-        for update in read_component(key, value)
+        for update in read_component(key, value, obj_id=obj_ids.get(key))
     )
     return tuple(islice(found, _MOST_OF_MESSAGE))
 
@@ -58,8 +62,23 @@ def read_component(key: str, status: object, *, obj_id: int | None = None) -> tu
     found = (
         update
         for name, value in status.items()
-        if name not in units.LEFT_OUT or (name == "id" and ":" not in key)
+        if _is_read(name)
         for update in _read(key, kind, name, value, 1)
+    )
+    return tuple(islice(found, _MOST_OF_COMPONENT))
+
+
+def read_settings(key: str, settings: Mapping[str, Any]) -> tuple[Update, ...]:
+    """Read the configuration of a component, as ``<component>.config.<path>``.
+
+    Nothing is concluded from the names of settings; what is not set is left out.
+    """
+    found = (
+        update
+        for name, value in settings.items()
+        if _is_read(name)
+        for update in _read(f"{key}.config", "", name, value, 1)
+        if update.value is not None
     )
     return tuple(islice(found, _MOST_OF_COMPONENT))
 
@@ -80,16 +99,14 @@ def scalar(value: object) -> Value:
 def _read(key: str, kind: str, path: str, value: object, depth: int) -> Iterator[Update]:
     name = path.rpartition(".")[2]
     entity = f"{key}.{path}" if path else key
-    if path and not _ATTRIBUTE.fullmatch(name):
-        return
     if isinstance(value, dict):
         if depth < _DEEPEST:
             for part, inner in value.items():
-                if part not in units.LEFT_OUT:
-                    yield from _read(key, kind, f"{path}.{part}", inner, depth + 1)
-    elif kind in units.KNOWN and name in units.PARTS and not isinstance(value, list):
+                if _is_read(part):
+                    yield from _read(key, kind, _below(path, part), inner, depth + 1)
+    elif _has_parts(kind, path):
         for part in units.PARTS[name]:
-            yield from _read(key, kind, f"{path}.{part}", None, depth + 1)
+            yield from _read(key, kind, _below(path, part), None, depth + 1)
     elif isinstance(value, list):
         yield from _read_list(key, kind, path, value, depth)
     else:
@@ -102,7 +119,24 @@ def _read_list(key: str, kind: str, path: str, value: list[Any], depth: int) -> 
         yield Update(f"{key}.{path}" if path else key, ",".join(texts))
     elif depth < _DEEPEST:
         for index, item in enumerate(value[:_LONGEST_LIST]):
-            yield from _read(key, kind, f"{path}.{index}", item, depth + 1)
+            yield from _read(key, kind, _below(path, str(index)), item, depth + 1)
+
+
+def _is_read(name: str) -> bool:
+    return name not in units.LEFT_OUT and _ATTRIBUTE.fullmatch(name) is not None
+
+
+def _below(path: str, part: str) -> str:
+    return f"{path}.{part}" if path else part
+
+
+def _has_parts(kind: str, path: str) -> bool:
+    """Whether this attribute of a component that we know is always an object."""
+    return (
+        kind in units.KNOWN
+        and path.rpartition(".")[2] in units.PARTS
+        and f"{kind}.{path}" not in units.SPECIAL
+    )
 
 
 def _reading(entity: str, kind: str, path: str, value: object) -> Update:

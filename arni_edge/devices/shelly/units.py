@@ -54,8 +54,6 @@ SPECIAL: Final[Mapping[str, str]] = {
     "number.value": "number",
     "enum.value": "text",
     "text.value": "text",
-    "switch.aenergy.total": "Wh",
-    "light.aenergy.total": "Wh",
     "input.counts.total": "number",
     "bthomedevice.battery": "%",
 }

@@ -20,6 +20,12 @@ def test_six_takeovers_in_a_minute_are_a_second_instance() -> None:
     assert takeovers.too_many(thrown_out(takeovers, 6, every=1.0))
 
 
+def test_the_slowest_quarrel_is_noticed_too() -> None:
+    """Both wait at most 5 s between two attempts, so each is thrown out every 10 s at the latest."""
+    takeovers = Takeovers()
+    assert takeovers.too_many(thrown_out(takeovers, 6, every=10.0))
+
+
 def test_six_takeovers_in_more_than_a_minute_are_not() -> None:
     takeovers = Takeovers()
     assert not takeovers.too_many(thrown_out(takeovers, 20, every=12.1))

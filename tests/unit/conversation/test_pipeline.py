@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -126,8 +127,12 @@ async def test_a_crash_before_the_local_act_is_made_good_once(tmp_path: Path) ->
 
 async def test_a_slow_disk_keeps_no_light_off_and_the_act_is_recorded_all_the_same(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
-        writable = asyncio.Event()
-        writing = asyncio.create_task(house.database.write(lambda _: writable.wait()))
+        writable = threading.Event()
+
+        async def hangs(_: Transaction) -> None:
+            assert writable.wait(60)
+
+        writing = asyncio.create_task(house.database.write(hangs))
         receiving = asyncio.create_task(house.reception.receive([house.message("Notfall!")]))
         await eventually(lambda: house.act.done)
         assert not await house.database.read("SELECT 1 FROM alarms")

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arni_edge.devices.nuki.codec import LockActionEvent
-from arni_edge.devices.nuki.unlatch import Attribution, UnlatchWatch, Verdict
+from arni_edge.devices.nuki.codec import Action, LockActionEvent
+from arni_edge.devices.nuki.unlatch import Attribution, CommandWatch, Verdict
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
 
 OURS = LockActionEvent(3, 172, 0, 0, 0)
 KEYPAD = LockActionEvent(3, 0, 54321, 12345, 1)
 MQTT_LOCK = LockActionEvent(2, 172, 0, 0, 0)
 
-Sight = Callable[[UnlatchWatch], object]
+Sight = Callable[[CommandWatch], object]
 
 
 def state(value: LockState) -> Sight:
@@ -30,7 +30,7 @@ def event(value: LockActionEvent) -> Sight:
 
 
 def outcome_after(*sights: Sight) -> Outcome | None:
-    watch = UnlatchWatch()
+    watch = CommandWatch()
     for sight in sights:
         sight(watch)
     return watch.verdict.outcome if watch.verdict else None
@@ -56,14 +56,14 @@ def test_nothing_but_evidence_confirms(sights: list[Sight]) -> None:
 
 
 def test_success_alone_is_accepted_not_open() -> None:
-    watch = UnlatchWatch()
+    watch = CommandWatch()
     watch.see_response(0)
     assert watch.reacted
     assert watch.give_up() == Verdict(Outcome.UNKNOWN, "accepted, but not seen to open")
 
 
 def test_the_door_sensor_confirms_where_state_5_got_lost() -> None:
-    watch = UnlatchWatch()
+    watch = CommandWatch()
     watch.see_contact(DoorContact.UNKNOWN, DoorContact.OPEN)
     assert watch.verdict is None
     watch.see_contact(DoorContact.CLOSED, DoorContact.OPEN)
@@ -89,7 +89,7 @@ def test_blame_is_ours_only_while_nothing_else_runs(
 
 
 def test_a_lost_connection_is_unknown_not_failed() -> None:
-    watch = UnlatchWatch()
+    watch = CommandWatch()
     watch.see_event(OURS)
     watch.lose("connected=false")
     watch.see_state(LockState.UNLATCHED)
@@ -97,7 +97,7 @@ def test_a_lost_connection_is_unknown_not_failed() -> None:
 
 
 def concluded(outcome: Outcome, *sights: Sight) -> Attribution:
-    watch, attribution = UnlatchWatch(), Attribution()
+    watch, attribution = CommandWatch(), Attribution()
     for sight in sights:
         sight(watch)
     attribution.conclude(watch, Verdict(outcome, ""), now=100.0)
@@ -134,3 +134,31 @@ def test_an_open_latch_accuses_nobody_without_an_unaccounted_command() -> None:
     keypad = concluded(Outcome.UNKNOWN)
     keypad.blame_event(KEYPAD, 110.0)
     assert keypad.blame_state(LockState.UNLATCHED, 111.0) is None
+
+
+# --- locking ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sights", "outcome"),
+    [
+        ((event(MQTT_LOCK), state(LockState.LOCKING), state(LockState.LOCKED)), Outcome.CONFIRMED),
+        ((state(LockState.UNLATCHED),), None),
+        ((event(MQTT_LOCK), response(0)), None),
+        ((event(OURS), response(66)), None),  # somebody else's unlatch jammed
+        ((state(LockState.MOTOR_BLOCKED),), Outcome.FAILED),
+        ((lambda watch: watch.see_contact(DoorContact.CLOSED, DoorContact.OPEN),), None),
+    ],
+)
+def test_locking_is_proved_by_the_bolt_alone(sights: tuple[Sight, ...], outcome: Outcome | None) -> None:
+    watch = CommandWatch(Action.LOCK)
+    for sight in sights:
+        sight(watch)
+    assert (watch.verdict.outcome if watch.verdict else None) is outcome
+
+
+def test_an_unaccounted_lock_makes_no_late_opening() -> None:
+    watch, attribution = CommandWatch(Action.LOCK), Attribution()
+    attribution.conclude(watch, watch.give_up(), now=100.0)
+    assert attribution.unaccounted(101.0)
+    assert attribution.blame_state(LockState.UNLATCHED, 101.0) is None

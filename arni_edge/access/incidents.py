@@ -1,0 +1,148 @@
+"""The incident desk: what is wrong at a door or device is stored first, then told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from arni_edge.bus import Bus
+from arni_edge.domain.clock import Clock
+from arni_edge.domain.devices import DeviceTrouble
+from arni_edge.domain.doors import Incident
+from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.events import DeviceIncident, DoorIncident
+from arni_edge.storage import Database, Row, Transaction, incidents
+from arni_edge.storage.incidents import Kind
+
+_LOG = structlog.get_logger(__name__)
+
+_STORE_SECONDS: Final = 3.0
+"""A disk that takes longer must not keep anybody from hearing of it."""
+
+EVERY_TIME: Final = frozenset(
+    {Incident.FORCED, Incident.UNREQUESTED, Incident.UNCONFIRMED, Incident.DROPS_ON_COMMAND}
+)
+"""These happen, rather than last: each time is told, also while nobody has cleared the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an incident is about.
+
+    Attributes:
+        kind: A door, or a device that belongs to none.
+        name: Id of the door, or the device's name in events.
+    """
+
+    kind: Kind
+    name: str
+
+
+class IncidentDesk:
+    """Keeps what is wrong. To begin twice is to begin once; to end what is not open is nothing."""
+
+    def __init__(self, database: Database, bus: Bus, clock: Clock) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._open: set[tuple[str, str, str]] | None = None
+
+    async def open_at(self, door: str) -> list[Row]:
+        """What is wrong at a door now, oldest first: rows of the table ``incidents``."""
+        rows = await incidents.still_open(self._database)
+        return [row for row in rows if (row["kind"], row["name"]) == ("door", door)]
+
+    async def everything_open(self) -> list[Row]:
+        """What is wrong anywhere now, oldest first."""
+        return await incidents.still_open(self._database)
+
+    async def begin(self, subject: Subject, incident: Incident | DeviceTrouble, evidence: str) -> None:
+        """Something is wrong: stored, logged, told. What cannot be stored is told all the same."""
+        now = self._clock.now()
+
+        async def store(tx: Transaction) -> bool:
+            return await incidents.begin(tx, subject.kind, subject.name, incident, evidence, now)
+
+        try:
+            fresh = await self._database.write(store, deadline=_STORE_SECONDS)
+        except Unavailable as error:
+            _LOG.exception("incident_not_stored", subject=subject.name, incident=incident, reason=str(error))
+            fresh = True
+        if self._open is not None:
+            self._open.add((subject.kind, subject.name, incident))
+        if fresh or incident in EVERY_TIME:
+            _LOG.warning("incident", subject=subject.name, incident=incident, evidence=evidence)
+            self._tell(subject, incident, evidence, now, over=False)
+
+    async def end(
+        self,
+        subject: Subject,
+        incident: Incident | DeviceTrouble,
+        evidence: str,
+        *,
+        by: str | None = None,
+    ) -> bool:
+        """Something is over, by itself or because a person says so.
+
+        Args:
+            subject: What it was about.
+            incident: What it was.
+            evidence: What showed that it is over.
+            by: Who cleared it; None when nobody did.
+
+        Returns:
+            Whether it was open.
+
+        Raises:
+            Unavailable: A person's word could not be stored. Without a person that is logged only: it stays
+                open, and whoever looks at it clears it.
+        """
+        key, known = (subject.kind, subject.name, str(incident)), await self._known()
+        if key not in known:
+            return False
+        now = self._clock.now()
+
+        async def store(tx: Transaction) -> bool:
+            return await incidents.end(tx, subject.kind, subject.name, incident, evidence, now, by=by)
+
+        try:
+            was_open = await self._database.write(store, deadline=_STORE_SECONDS)
+        except Unavailable as error:
+            if by is not None:
+                raise
+            _LOG.exception("incident_not_ended", subject=subject.name, incident=incident, reason=str(error))
+            return False
+        known.discard(key)
+        if was_open:
+            _LOG.info("incident_over", subject=subject.name, incident=incident, evidence=evidence)
+            self._tell(subject, incident, evidence, now, over=True)
+        return was_open
+
+    async def _known(self) -> set[tuple[str, str, str]]:
+        """What is open, so that a door which opens as it should costs no commit."""
+        if self._open is None:
+            rows = await incidents.still_open(self._database)
+            self._open = {(row["kind"], row["name"], row["incident"]) for row in rows}
+        return self._open
+
+    def _tell(
+        self,
+        subject: Subject,
+        incident: Incident | DeviceTrouble,
+        evidence: str,
+        now: datetime,
+        *,
+        over: bool,
+    ) -> None:
+        if subject.kind == "door":
+            self._bus.publish(
+                DoorIncident(
+                    at=now, door=subject.name, incident=Incident(incident), over=over, evidence=evidence
+                )
+            )
+        else:
+            trouble = DeviceTrouble(incident)
+            self._bus.publish(
+                DeviceIncident(at=now, device=subject.name, incident=trouble, over=over, evidence=evidence)
+            )

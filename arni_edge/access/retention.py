@@ -1,0 +1,58 @@
+"""Forgets: door events after the owner's days, and credentials that nobody can use any more."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from arni_edge.domain.clock import Clock
+from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.health import Progress
+from arni_edge.storage import Database, Transaction, credentials, door_audit
+
+_LOG = structlog.get_logger(__name__)
+
+_BEAT_SECONDS = 5.0
+_DAY_SECONDS = 86_400.0
+_AGAIN_SECONDS = 600.0
+
+
+class DoorRetention:
+    """Deletes what is over, at start and once a day."""
+
+    def __init__(self, database: Database, clock: Clock, *, days: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._kept = timedelta(days=days)
+
+    async def prune(self, now: datetime) -> int:
+        """Delete what is over; returns how many door events.
+
+        Raises:
+            Unavailable: It could not be stored; then nothing is deleted.
+        """
+
+        async def unit(tx: Transaction) -> int:
+            await credentials.prune(tx, now, self._kept)
+            return await door_audit.prune(tx, now - self._kept)
+
+        return await self._database.write(unit)
+
+    async def run(self, progress: Progress) -> None:
+        """Prune until cancelled."""
+        due = self._clock.monotonic()
+        while True:
+            progress()
+            if self._clock.monotonic() >= due:
+                due = self._clock.monotonic() + await self._try()
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    async def _try(self) -> float:
+        """Prune, and say in how many seconds again."""
+        try:
+            events = await self.prune(self._clock.now())
+        except Unavailable as error:
+            _LOG.warning("door_events_not_pruned", reason=str(error))
+            return _AGAIN_SECONDS
+        _LOG.info("door_events_pruned", events=events)
+        return _DAY_SECONDS

@@ -1,0 +1,112 @@
+"""After hours: who moves inside, opens a door or is seen, is an intruder."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from arni_edge.automation.picture import Moment, Picture, RaiseTrouble, SetGuard, Why
+from arni_edge.automation.presence import Inside, area, inside, noticed
+from arni_edge.domain.devices import DeviceTrouble
+from arni_edge.domain.doors import DoorContact
+from arni_edge.settings import Arming, Presence
+
+
+class Phase(StrEnum):
+    """Whether the house is on guard."""
+
+    DISARMED = "disarmed"
+    ARMED = "armed"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmingState:
+    """What the guard remembers. Times are on the clock that never jumps.
+
+    Attributes:
+        phase: Whether it is on guard.
+        empty_since: Since when nobody has certainly been inside.
+        noticed: Who was noticed first when, by the source's name, while on guard.
+        raised: Sources that were told, with their evidence.
+    """
+
+    phase: Phase = Phase.DISARMED
+    empty_since: float | None = None
+    noticed: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    raised: frozenset[str] = frozenset()
+
+
+class ArmingRule:
+    """Armed when the gym is closed and certainly empty; disarmed when it opens or somebody is let in."""
+
+    name = "arming"
+
+    def __init__(self, settings: Arming, presence: Presence) -> None:
+        self._settings = settings
+        self._presence = presence
+
+    def begin(self) -> ArmingState:
+        """The state in which nothing is guarded."""
+        return ArmingState()
+
+    def step(
+        self, state: ArmingState, picture: Picture, moment: Moment
+    ) -> tuple[ArmingState, Sequence[RaiseTrouble | SetGuard]]:
+        """One look at the picture."""
+        empty_since = None
+        if inside(picture, self._presence) is Inside.NOBODY:
+            empty_since = moment.seconds if state.empty_since is None else state.empty_since
+        if picture.hours.open or picture.entered:
+            why = Why.OPEN if picture.hours.open else Why.LET_IN
+            return ArmingState(), [SetGuard(False, why), *map(_over, sorted(state.raised))]
+        if state.phase is Phase.DISARMED:
+            if not self._may_arm(empty_since, picture, moment):
+                return ArmingState(empty_since=empty_since), [SetGuard(False, Why.MAYBE_SOMEBODY)]
+            return ArmingState(Phase.ARMED, empty_since), [SetGuard(True, Why.AFTER_HOURS)]
+        return self._guard(state, empty_since, picture, moment)
+
+    def _may_arm(self, empty_since: float | None, picture: Picture, moment: Moment) -> bool:
+        closed_at = picture.hours.closed_at
+        if (
+            closed_at is not None
+            and (moment.at - closed_at).total_seconds() < self._settings.after_minutes * 60
+        ):
+            return False
+        if any(picture.door(door).contact is DoorContact.OPEN for door in self._doors(picture)):
+            return False  # a door that was left open is another incident, and would raise this one at once
+        if not self._settings.only_when_empty:
+            return True
+        return empty_since is not None and moment.seconds - empty_since >= self._settings.empty_minutes * 60
+
+    def _guard(
+        self, state: ArmingState, empty_since: float | None, picture: Picture, moment: Moment
+    ) -> tuple[ArmingState, Sequence[RaiseTrouble | SetGuard]]:
+        """Tell each source once, after the time in which an allowed entry may still explain it."""
+        noticed_now = {source: (moment.seconds, what) for source, what in self._notices(picture)}
+        pending = {**noticed_now, **state.noticed}
+        due = {
+            source: what
+            for source, (since, what) in pending.items()
+            if source not in state.raised and moment.seconds - since >= self._settings.entry_delay_seconds
+        }
+        wishes = [RaiseTrouble(source, DeviceTrouble.INTRUSION, what) for source, what in due.items()]
+        state = ArmingState(Phase.ARMED, empty_since, pending, state.raised | due.keys())
+        return state, [SetGuard(True, Why.AFTER_HOURS), *wishes]
+
+    def _doors(self, picture: Picture) -> Collection[str]:
+        return self._settings.doors or picture.doors.keys()
+
+    def _notices(self, picture: Picture) -> Iterator[tuple[str, str]]:
+        """Who or what is noticed now: source and evidence."""
+        for sensor in self._settings.sensors:
+            if noticed(picture.value(sensor)):
+                yield sensor.device, sensor.entity
+        for door in self._doors(picture):
+            if picture.door(door).contact is DoorContact.OPEN or door in picture.opened:
+                yield f"door/{door}", "open"
+        for zone in self._settings.zones or picture.zones:
+            if area(picture, [zone]) is Inside.SOMEBODY:
+                yield f"zone/{zone}", f"count={picture.zones[zone].count}"
+
+
+def _over(source: str) -> RaiseTrouble:
+    return RaiseTrouble(source, DeviceTrouble.INTRUSION, "disarmed", over=True)

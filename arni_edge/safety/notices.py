@@ -1,0 +1,117 @@
+"""Tells the people on call what begins to be wrong at doors and devices, and what waits for their word.
+
+No alarm: no light, no siren, nobody is woken twice for the same. Emergencies are the alarm desk's.
+"""
+
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from arni_edge.bus import Bus
+from arni_edge.domain.clock import Clock
+from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.events import AnnouncementDue, DeviceIncident, DoorIncident, Event, StaffAsked
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.identifiers import new_id
+from arni_edge.domain.messages import Channel, OutboundMessage, Priority
+from arni_edge.settings import Settings
+from arni_edge.storage import Database, Transaction, outbox
+
+_LOG = structlog.get_logger(__name__)
+
+_QUIET: Final = timedelta(minutes=10)
+"""A door that is forced every minute, or a flapping sensor, is told of once in this time."""
+
+
+class StaffNotices:
+    """Puts one message per person on call into the outbox."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        clock: Clock,
+        catalogue: Catalogue,
+        *,
+        settings: Settings,
+        template: str,
+    ) -> None:
+        """Listen from now on.
+
+        Args:
+            database: Has the outbox.
+            bus: Tells what is wrong.
+            clock: For what was told already.
+            catalogue: The words, ``notice.*``.
+            settings: Who is on call; names of doors and devices.
+            template: WhatsApp's template for people on call; empty: nobody can be reached.
+        """
+        self._database = database
+        self._clock = clock
+        self._text = catalogue.text
+        self._site = settings.site
+        self._on_call = settings.alarms.on_call if template else []
+        self._names = {door.id: door.name for door in settings.doors}
+        self._names |= {one.id: one.name for one in settings.shellies if one.name}
+        self._template = template
+        self._events = bus.subscribe(DoorIncident, DeviceIncident, StaffAsked, AnnouncementDue)
+        self._told: dict[Hashable, datetime] = {}
+
+    async def run(self, _: object) -> None:
+        """Tell until cancelled."""
+        async for event in self._events:
+            told = self._words(event)
+            if told is not None and self._is_news(told[0]):
+                await self._tell(told[1])
+
+    def _words(self, event: Event) -> tuple[Hashable, str] | None:
+        """What a repetition is recognised by, and what is said; None: nobody need know."""
+        language = self._site.language
+        if isinstance(event, DoorIncident | DeviceIncident):
+            if event.over:
+                return None
+            kind, name = ("door", event.door) if isinstance(event, DoorIncident) else ("device", event.device)
+            text = self._text(f"notice.{kind}.{event.incident}", language, name=self._names.get(name, name))
+            return (kind, name, event.incident), text
+        if isinstance(event, StaffAsked):
+            door = self._names.get(event.door, event.door)
+            return event.request_id, self._text(f"notice.asked.{event.reason}", language, name=door)
+        if isinstance(event, AnnouncementDue) and event.audience == "staff":
+            subject = self._names.get(event.subject, event.subject)
+            text = self._text(
+                f"automation.notice.{event.notice}", language, number=event.number, subject=subject
+            )
+            return (event.notice, event.subject), text
+        return None
+
+    def _is_news(self, what: Hashable) -> bool:
+        now = self._clock.now()
+        self._told = {one: when for one, when in self._told.items() if now - when < _QUIET}
+        return self._told.setdefault(what, now) is now
+
+    async def _tell(self, text: str) -> None:
+        now, key = self._clock.now(), new_id()
+        messages = [
+            OutboundMessage(
+                key=f"notice:{key}:{number}",
+                channel=Channel.WHATSAPP,
+                recipient=person.phone,
+                text=f"{self._site.name}: {text}",
+                priority=Priority.ALARM,
+                template=self._template,
+            )
+            for number, person in enumerate(self._on_call)
+        ]
+
+        async def store(tx: Transaction) -> None:
+            for message in messages:
+                await outbox.add(tx, message, now)
+
+        try:
+            if messages:
+                await self._database.write(store)
+        except Unavailable as error:
+            # The incident itself is on the health board; a full disk is there, too.
+            _LOG.exception("staff_not_told", reason=str(error))

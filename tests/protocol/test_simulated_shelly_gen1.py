@@ -1,0 +1,96 @@
+"""Simulated Shelly devices of generation 1, over a real Mosquitto and HTTP."""
+
+import httpx
+from support.devices import plugged_in
+from support.gen1 import Listener
+from support.gen1_house import DEVICE_ID, PREFIX, a_house, a_living_house
+from support.mosquitto import Mosquitto
+from support.mqtt import Device
+from support.waiting import eventually
+
+from arni_edge.devices.shelly.gen1 import subscriptions
+from arni_edge.simulator.shelly_gen1_sleeper import SimulatedSleeperGen1
+
+
+async def test_the_simulated_relay_connects_in_the_order_of_the_captures(mosquitto: Mosquitto) -> None:
+    async with a_house(mosquitto) as house, Device(mosquitto.address("visitor"), "shellies/#") as visitor:
+        async with plugged_in(house.relay()):
+            await eventually(lambda: any("input_event" in topic for topic, _ in visitor.got))
+            said = [topic.removeprefix(PREFIX + "/") for topic, _ in visitor.got if "command" not in topic]
+            assert said[:7] == [
+                "online",
+                "shellies/announce",
+                "announce",
+                "info",
+                "relay/0",
+                "input/0",
+                "input_event/0",
+            ]
+        await eventually(lambda: visitor.got[-1] == (f"{PREFIX}/online", "false"))
+        assert not any(message.retain for message in visitor.raw)
+
+
+async def test_presses_are_events_only_after_the_baseline(mosquitto: Mosquitto) -> None:
+    filters = subscriptions(PREFIX)
+    async with a_house(mosquitto) as house, Device(mosquitto.address("visitor"), *filters) as visitor:
+        relay = house.relay(keepalive=2)
+        async with plugged_in(relay):
+            await house.known()
+            relay.press()
+            relay.press("L")
+            relay.power_off()
+            await eventually(lambda: (f"{PREFIX}/online", "false") in visitor.got)
+            relay.power_on()
+            await eventually(lambda: [p for t, p in visitor.got if t.endswith("/online")][-1] == "true")
+            await eventually(lambda: visitor.got[-1][0].endswith("/input_event/0"))
+            relay.press()
+            await eventually(lambda: '"event_cnt":1}' in visitor.got[-1][1] or relay.output)
+            await eventually(lambda: visitor.got[-1] == (f"{PREFIX}/relay/0", "on"))
+    listener = Listener()
+    for topic, payload in visitor.got:
+        if topic.startswith(PREFIX):
+            listener.hear(topic.removeprefix(PREFIX + "/"), payload)
+    presses = [name for name, entity in listener.events if entity == "input:0"]
+    assert presses == ["single_push", "long_push", "single_push"]
+
+
+async def test_the_simulated_relay_takes_its_timer_over_http(mosquitto: Mosquitto) -> None:
+    async with a_living_house(mosquitto) as (house, relay), httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"http://{relay.address_http}/settings/relay/0?auto_off=0.2")
+        assert answer.json()["auto_off"] == 0.2
+        settings = (await http.get(f"http://{relay.address_http}/settings")).json()
+        assert settings["relays"][0]["auto_off"] == 0.2
+        assert settings["mqtt"]["id"] == DEVICE_ID
+        await house.driver.switch(on=True)
+        await eventually(lambda: house.switched == [True, False])
+        status = (await http.get(f"http://{relay.address_http}/status")).json()
+        assert status["relays"][0]["source"] == "timer"
+
+
+async def test_a_sleeper_wakes_bursts_and_is_gone(mosquitto: Mosquitto) -> None:
+    flood = SimulatedSleeperGen1(
+        "shellyflood-EC64C9C1DA9A",
+        "SHWT-1",
+        mosquitto.address("flood", tcp=True),
+        readings={"sensor/temperature": "22.12", "sensor/flood": "false", "sensor/battery": "94"},
+        details={"flood": False},
+    )
+    prefix, listener = "shellies/shellyflood-EC64C9C1DA9A", Listener()
+    async with (
+        Device(mosquitto.address("visitor"), *subscriptions(prefix)) as visitor,
+        plugged_in(flood),
+    ):
+        assert not flood.connected
+        flood.wake()
+        await eventually(lambda: (f"{prefix}/online", "false") in visitor.got)
+        flood.readings["sensor/flood"] = "true"
+        flood.details["flood"] = True
+        flood.wake("sensor")
+        await eventually(lambda: visitor.got.count((f"{prefix}/online", "false")) == 2)
+    for topic, payload in visitor.got:
+        if topic.startswith(prefix):
+            said = listener.hear(topic.removeprefix(prefix + "/"), payload)
+            assert said.ignored is None
+    assert listener.values["flood:0.alarm"] is True
+    assert listener.values["sys.wakeup_reason.cause"] == "sensor"
+    assert [name for name, _ in listener.events] == ["online", "offline", "online", "offline"]

@@ -1,0 +1,63 @@
+"""A life of an entry desk in a process of its own: one QR is shown, and SIGKILL may end it at a commit."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import cast
+
+from arni_edge.access import EntryKeys
+from arni_edge.bus import Bus
+from arni_edge.domain.doors import Outcome, UnlatchResult
+from arni_edge.storage import Database
+from support.clock import ManualClock
+from support.database import open_database
+from support.entry import entry_desk
+from support.lives import Death, _Mortal
+
+
+def live(folder: Path, text: str, death: Death | None = None) -> int:
+    """Show a text at the door; returns the exit code, negative when a signal ended it."""
+    order = [str(folder), text, *([str(death.commit), str(int(death.after))] if death else [])]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        [sys.executable, "-m", __name__, *order], env=env, check=False, timeout=60
+    ).returncode
+
+
+def openings(folder: Path) -> list[str]:
+    """How often the door opened, over all lives; each with the state of the audit at that moment."""
+    file = folder / "opened"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+class _NotingLock:
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._file = folder / "opened"
+        self._database = database
+
+    async def unlatch(self) -> UnlatchResult:
+        rows = await self._database.read("SELECT state FROM door_audit")
+        with self._file.open("a") as notes:
+            notes.write(",".join(row["state"] for row in rows) + "\n")
+        return UnlatchResult(Outcome.CONFIRMED, "state=5", 0.1)
+
+
+async def _live(folder: Path, text: str, death: Death | None) -> None:
+    clock = ManualClock()
+    keys = EntryKeys.keep(folder / "entry-keys.json", clock.now())
+    async with open_database(folder / "arni.db") as database:
+        lock = _NotingLock(folder, database)
+        desk = entry_desk(database, Bus(), clock, locks={"front": lock}, keys=keys)
+        if death is not None:
+            line = database._writer
+            line.connection = cast("sqlite3.Connection", _Mortal(line.connection, death))
+        await desk.abandon()
+        await desk.present("front", text, source="reader")
+
+
+if __name__ == "__main__":
+    death = Death(int(sys.argv[3]), bool(int(sys.argv[4]))) if len(sys.argv) > 3 else None
+    asyncio.run(_live(Path(sys.argv[1]), sys.argv[2], death))

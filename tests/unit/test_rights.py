@@ -1,0 +1,73 @@
+"""The accounts of a whole house."""
+
+from arni_edge.broker.filters import covers
+from arni_edge.daemon.rights import command_topics, house_rights, owners_acl
+from arni_edge.settings import Settings
+
+
+def a_house(*, newcomers: bool = False, mode: str = "managed") -> Settings:
+    return Settings.model_validate(
+        {
+            "site": {"id": "site1", "name": "Gym", "capacity": 40},
+            "broker": {"mode": mode, "username": "gym-box", "newcomers": newcomers},
+            "doors": [
+                {"id": "front", "name": "Front", "lock": {"nuki_id": "2BB28570"}, "reader": True},
+                {"id": "street", "name": "Street", "lock": {"kind": "nuki_hub", "prefix": "hub"}},
+                {"id": "side", "name": "Side", "lock": {"kind": "strike", "device": "strike"}},
+            ],
+            "shellies": [
+                {"id": "strike", "prefix": "shelly-strike", "role": "strike"},
+                {"id": "lamp", "prefix": "shellies/shelly1-AA", "role": "light", "generation": 1},
+            ],
+        }
+    )
+
+
+def test_everybody_has_an_account_of_their_own() -> None:
+    assert set(house_rights(a_house())) == {
+        "arni-edge",
+        "arni-vision",
+        "nuki-front",
+        "reader-front",
+        "hub-street",
+        "shelly-strike",
+        "shelly-lamp",
+    }
+    assert "arni-newcomer" in house_rights(a_house(newcomers=True))
+
+
+def test_only_the_daemon_may_write_a_command_topic() -> None:
+    house = a_house(newcomers=True)
+    for username, rules in house_rights(house).items():
+        written = [rule.topic for rule in rules if rule.access in {"write", "readwrite"}]
+        denied = [rule.topic for rule in rules if rule.access == "deny"]
+        reached = {
+            command
+            for command in command_topics(house)
+            if any(covers(one, command) for one in written) and not any(covers(no, command) for no in denied)
+        }
+        assert reached == (set(command_topics(house)) if username == "arni-edge" else set()), username
+
+
+def test_looks_for_retained_commands_wherever_a_device_obeys() -> None:
+    topics = command_topics(a_house())
+    assert {
+        "shellies/command",
+        "nuki/2BB28570/lockAction",
+        "nuki/2BB28570/lock",
+        "nuki/2BB28570/unlock",
+        "hub/opener/action",
+        "shelly-strike/rpc",
+        "shelly-strike/command/#",
+        "shellies/shelly1-AA/command",
+        "shellies/shelly1-AA/relay/+/command",
+    } <= set(topics)
+    assert len(topics) == len(set(topics))
+
+
+def test_an_owner_with_a_broker_of_his_own_gets_an_acl_for_it() -> None:
+    text = owners_acl(a_house(mode="external"))
+    accounts = [line.removeprefix("user ") for line in text.splitlines() if line.startswith("user ")]
+    assert accounts == ["gym-box", "nuki-front", "reader-front", "hub-street", "shelly-strike", "shelly-lamp"]
+    ours = text.split("\n\n")[0].splitlines()
+    assert {"topic write nuki/2BB28570/lockAction", "topic write arni/site1/vision/#"} <= set(ours)
