@@ -6,8 +6,11 @@ from arni_edge.bus import Bus
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import (
     AlarmRaised,
+    AnnouncementDue,
     DeviceAvailabilityChanged,
+    DeviceIncident,
     DoorCommandEnded,
+    DoorIncident,
     HealthChanged,
     LockChanged,
     UnrequestedOpening,
@@ -22,6 +25,9 @@ _PUBLIC = (
     DeviceAvailabilityChanged,
     DoorCommandEnded,
     UnrequestedOpening,
+    DoorIncident,
+    DeviceIncident,
+    AnnouncementDue,
     AlarmRaised,
 )
 

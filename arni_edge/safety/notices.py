@@ -69,12 +69,16 @@ class StaffNotices:
     def _words(self, event: Event) -> tuple[Hashable, str] | None:
         """What a repetition is recognised by, and what is said; None: nobody need know."""
         language = self._site.language
-        if isinstance(event, DoorIncident | DeviceIncident):
-            if event.over:
-                return None
-            kind, name = ("door", event.door) if isinstance(event, DoorIncident) else ("device", event.device)
-            text = self._text(f"notice.{kind}.{event.incident}", language, name=self._names.get(name, name))
-            return (kind, name, event.incident), text
+        if isinstance(event, DoorIncident | DeviceIncident) and event.over:
+            return None
+        if isinstance(event, DoorIncident):
+            name = self._names.get(event.door, event.door)
+            text = self._text(f"notice.door.{event.incident}", language, name=name)
+            return (event.door, event.incident), text
+        if isinstance(event, DeviceIncident):
+            name = self._names.get(event.device, event.device)
+            text = self._text(f"notice.device.{event.incident}", language, name=name)
+            return (event.device, event.incident), text
         if isinstance(event, StaffAsked):
             door = self._names.get(event.door, event.door)
             return event.request_id, self._text(f"notice.asked.{event.reason}", language, name=door)

@@ -12,10 +12,11 @@ from pydantic import BaseModel, SecretStr
 from support.house import open_house
 from typer.main import get_command
 
+from arni_edge.access.reader import answer_topic
 from arni_edge.broker.mirror import online_topic as daemon_online_topic
 from arni_edge.cli.app import EX_CONFIG, app
 from arni_edge.devices.nuki import codec
-from arni_edge.devices.rights import reply_topic
+from arni_edge.devices.rights import newcomer_reply_topic, reader_topic, reply_topic
 from arni_edge.settings import Hours, Settings, Span
 from arni_edge.vision import contract
 
@@ -90,6 +91,9 @@ async def test_the_map_has_every_stage_in_its_order(tmp_path: Path) -> None:
         contract.zone_topic("<site>", "<zone>"),
         contract.camera_topic("<site>", "<camera>"),
         codec.command_topic("<ID>"),
+        reader_topic("<site>", "<door>"),
+        answer_topic("<site>", "<door>"),
+        f"{newcomer_reply_topic('<site>')}/rpc",
         "nuki/<ID>/{" + ",".join(codec.Subject) + "}",
     ],
 )
