@@ -81,15 +81,16 @@ class DoorController:
         if self._under_way is not None:
             result = await asyncio.shield(self._under_way)
             return UnlatchResult(result.outcome, f"{result.evidence} (joined)", result.seconds)
-        self._under_way = asyncio.get_running_loop().create_future()
+        under_way = self._under_way = asyncio.get_running_loop().create_future()
         result = UnlatchResult(Outcome.UNKNOWN, "cancelled", 0.0)
         try:
             result = self._refusal() or await self._lock.unlatch()
-            await self._account(result)
         finally:
-            self._under_way.set_result(result)
+            # First of all: neither those who joined nor the next one wait for a disk.
+            under_way.set_result(result)
             self._under_way = None
             self._ended_at = self._clock.monotonic()
+            await self._account(result)
         return result
 
     async def lock(self, *, by_person: bool = False) -> UnlatchResult:
@@ -113,7 +114,11 @@ class DoorController:
         return None
 
     async def _account(self, result: UnlatchResult) -> None:
-        if result.outcome is Outcome.UNKNOWN:
-            await self._incidents.begin(self._subject, Incident.UNCONFIRMED, result.evidence)
-        elif result.outcome is Outcome.CONFIRMED:
-            await self._incidents.end(self._subject, Incident.UNCONFIRMED, result.evidence)
+        """Take note, for a few seconds at most: whoever asked has to hear what became of the door."""
+        try:
+            if result.outcome is Outcome.UNKNOWN:
+                await self._incidents.begin(self._subject, Incident.UNCONFIRMED, result.evidence)
+            elif result.outcome is Outcome.CONFIRMED:
+                await self._incidents.end(self._subject, Incident.UNCONFIRMED, result.evidence)
+        except Exception:  # noqa: BLE001 - a named boundary: what became of the door is known all the same
+            _LOG.exception("door_outcome_not_accounted", door=self._subject.name, outcome=result.outcome)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -28,11 +28,11 @@ from arni_edge.domain.doors import (
     UnlatchResult,
     Via,
 )
-from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.events import DoorCommandEnded, EntryDenied, StaffAsked
 from arni_edge.domain.people import Assurance, Member
 from arni_edge.settings import Access
-from arni_edge.storage import Database, door_audit
+from arni_edge.storage import Database, Transaction, door_audit
 from arni_edge.storage.database import Unit
 from arni_edge.storage.door_audit import Remarks
 
@@ -41,6 +41,11 @@ _LOG = structlog.get_logger(__name__)
 _LONGEST_NAME = 64
 _LONGEST_REASON = 300
 _LONGEST_ID = 200
+
+_END_SECONDS = 3.0
+"""Somebody stands at the door and has to hear what became of it, also when the disk fails now."""
+
+_MOST_UNENDED = 100
 
 
 class Lock(Protocol):
@@ -85,6 +90,7 @@ class EntryDesk:
         locks: Mapping[str, Lock],
         inside: Callable[[], int | None] = lambda: None,
         capacity: int | None = None,
+        rouse: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing opens before somebody asks.
 
@@ -98,6 +104,7 @@ class EntryDesk:
             locks: By door id; the first is the main door.
             inside: People in the gym now, or None when nobody knows.
             capacity: People that the gym holds, or None.
+            rouse: Called before a decision: a lock may be commanded as soon as it is on the disk.
         """
         self._database = database
         self._bus = bus
@@ -106,10 +113,12 @@ class EntryDesk:
         self._locks = locks
         self._inside = inside
         self._capacity = capacity
+        self._rouse = rouse
         self._examiner = Examiner(
             keys, qr_life=timedelta(seconds=access.qr_seconds), clock_skew=rules.clock_skew
         )
         self._ration = Ration()
+        self._unended: dict[str, tuple[UnlatchResult, datetime]] = {}
         self.issuer = Issuer(database, clock, keys, doors=rules.doors)
 
     @property
@@ -117,11 +126,17 @@ class EntryDesk:
         """The door that is meant when nobody names one: the first in the settings; empty without doors."""
         return next(iter(self._locks), "")
 
-    async def abandon(self) -> None:
-        """Once at start: what a crash interrupted has an unknown outcome and is never sent again."""
+    async def abandon(self) -> list[str]:
+        """Once at start: what a crash interrupted has an unknown outcome and is never sent again.
+
+        Returns:
+            The doors that may have been opened without anybody having seen it; somebody should look.
+        """
         now = self._clock.now()
-        for request_id in await self._database.write(lambda tx: door_audit.abandon(tx, now)):
-            _LOG.warning("door_command_abandoned", request=request_id)
+        rows = await self._database.write(lambda tx: door_audit.abandon(tx, now))
+        for row in rows:
+            _LOG.warning("door_command_abandoned", request=row["request_id"], door=row["door"])
+        return sorted({row["door"] for row in rows})
 
     # --- asking -------------------------------------------------------------------------------------------
 
@@ -221,6 +236,7 @@ class EntryDesk:
 
     async def _rule(self, unit: Unit[Ruled]) -> Ruled | Entry:
         """What was decided, on the disk; or what became of it when it was decided before."""
+        self._rouse()
         try:
             return await self._database.write(unit)
         except KnownAlready as known:
@@ -236,9 +252,31 @@ class EntryDesk:
         return await self._open(ruled.request, ruled.decision)
 
     async def _open(self, request: EntryRequest, decision: Allow) -> Entry:
-        result = await self._locks[request.door].unlatch()
+        result = UnlatchResult(Outcome.UNKNOWN, "interrupted", 0.0)
+        try:
+            result = await self._locks[request.door].unlatch()
+        finally:  # also when whoever asked has gone: the audit is not theirs
+            await self._end(request, decision, result)
+        return Entry(None, result.outcome)
+
+    async def _end(self, request: EntryRequest, decision: Allow, result: UnlatchResult) -> None:
+        """Record and tell what became of a command. What cannot be stored now is stored with the next one."""
         now = self._clock.now()
-        await self._database.write(lambda tx: door_audit.end(tx, request.request_id, result, now))
+        self._unended[request.request_id] = (result, now)
+        ends = dict(list(self._unended.items())[-_MOST_UNENDED:])
+        self._unended = ends.copy()
+
+        async def store(tx: Transaction) -> None:
+            for request_id, (became, at) in ends.items():
+                await door_audit.end(tx, request_id, became, at)
+
+        try:
+            await self._database.write(store, deadline=_END_SECONDS)
+        except Unavailable as error:
+            _LOG.exception("door_outcome_not_stored", request=request.request_id, reason=str(error))
+        else:
+            for request_id in ends:
+                self._unended.pop(request_id, None)
         _LOG.info(
             "door_command_ended",
             door=request.door,
@@ -257,7 +295,6 @@ class EntryDesk:
                 seconds=result.seconds,
             )
         )
-        return Entry(None, result.outcome)
 
     def _denied(self, ruled: Ruled, decision: Deny) -> Entry:
         if ruled.written:  # what is not worth a row is not worth a line in the journal either

@@ -1,5 +1,6 @@
 """The incident desk: what is wrong at a door or device is stored first, then told."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -46,7 +47,8 @@ class IncidentDesk:
         self._database = database
         self._bus = bus
         self._clock = clock
-        self._open: set[tuple[str, str, str]] | None = None
+        self._open: set[tuple[str, str, str]] = set()
+        self._looked = False
 
     async def open_at(self, door: str) -> list[Row]:
         """What is wrong at a door now, oldest first: rows of the table ``incidents``."""
@@ -69,8 +71,7 @@ class IncidentDesk:
         except Unavailable as error:
             _LOG.exception("incident_not_stored", subject=subject.name, incident=incident, reason=str(error))
             fresh = True
-        if self._open is not None:
-            self._open.add((subject.kind, subject.name, incident))
+        self._open.add((subject.kind, subject.name, str(incident)))
         if fresh or incident in EVERY_TIME:
             _LOG.warning("incident", subject=subject.name, incident=incident, evidence=evidence)
             self._tell(subject, incident, evidence, now, over=False)
@@ -98,10 +99,10 @@ class IncidentDesk:
             Unavailable: A person's word could not be stored. Without a person that is logged only: it stays
                 open, and whoever looks at it clears it.
         """
-        key, known = (subject.kind, subject.name, str(incident)), await self._known()
-        if key not in known:
+        key, now = (subject.kind, subject.name, str(incident)), self._clock.now()
+        # What a person sees is on the disk, whatever we remember.
+        if by is None and not await self._may_be_open(key):
             return False
-        now = self._clock.now()
 
         async def store(tx: Transaction) -> bool:
             return await incidents.end(tx, subject.kind, subject.name, incident, evidence, now, by=by)
@@ -113,18 +114,25 @@ class IncidentDesk:
                 raise
             _LOG.exception("incident_not_ended", subject=subject.name, incident=incident, reason=str(error))
             return False
-        known.discard(key)
+        self._open.discard(key)
         if was_open:
             _LOG.info("incident_over", subject=subject.name, incident=incident, evidence=evidence)
             self._tell(subject, incident, evidence, now, over=True)
         return was_open
 
-    async def _known(self) -> set[tuple[str, str, str]]:
-        """What is open, so that a door which opens as it should costs no commit."""
-        if self._open is None:
-            rows = await incidents.still_open(self._database)
-            self._open = {(row["kind"], row["name"], row["incident"]) for row in rows}
-        return self._open
+    async def _may_be_open(self, key: tuple[str, str, str]) -> bool:
+        """Whether there is anything to end, so that a door which opens as it should costs no commit."""
+        if not self._looked:
+            try:
+                async with asyncio.timeout(_STORE_SECONDS):
+                    rows = await incidents.still_open(self._database)
+            except (TimeoutError, Unavailable) as error:
+                _LOG.exception("incidents_not_read", reason=str(error))
+                return key in self._open
+            # Added: what began while they were read is not among them.
+            self._open |= {(row["kind"], row["name"], row["incident"]) for row in rows}
+            self._looked = True
+        return key in self._open
 
     def _tell(
         self,

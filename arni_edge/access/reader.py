@@ -129,17 +129,17 @@ class DoorReaders:
             shown, reader.shown = reader.shown, None
             if shown is None:
                 continue
+            await self._serve_one(reader, shown)
+
+    async def _serve_one(self, reader: _Reader, shown: str) -> None:
+        try:
             reader.busy = True
             try:
-                await self._answer(reader.door, shown)
+                entry = await self._entry.present(reader.door, shown, source="reader")
             finally:
-                reader.busy = False
-
-    async def _answer(self, door: str, shown: str) -> None:
-        try:
-            entry = await self._entry.present(door, shown, source="reader")
+                reader.busy = False  # before the answer: whoever has it may show the next code
             await self._broker.publish(
-                answer_topic(self._site_id, door),
+                answer_topic(self._site_id, reader.door),
                 orjson.dumps(
                     {
                         "answer": _word(entry),
@@ -149,7 +149,7 @@ class DoorReaders:
                 expiry_seconds=_ANSWER_EXPIRY_SECONDS,
             )
         except Unavailable as error:
-            _LOG.warning("reader_not_answered", door=door, reason=str(error))
+            _LOG.warning("reader_not_answered", door=reader.door, reason=str(error))
 
 
 def _word(entry: Entry) -> str:

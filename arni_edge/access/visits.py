@@ -16,6 +16,7 @@ _SALT_BYTES = 16
 _LONGEST_LABEL = 100
 _LONGEST = timedelta(days=400)
 _MOST = 200
+_MOST_USES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,14 @@ class Visits:
         unknown = sorted(set(invitation.doors) - set(self._doors))
         if unknown:
             raise InvalidInput(f"there is no door '{unknown[0]}' in the settings")
-        if not 0 < len(invitation.label.strip()) <= _LONGEST_LABEL:
-            raise InvalidInput(f"'label' must have 1 to {_LONGEST_LABEL} characters")
+        label = invitation.label.strip()
+        if not 0 < len(label) <= _LONGEST_LABEL or not label.isprintable():
+            raise InvalidInput(f"'label' must have 1 to {_LONGEST_LABEL} characters, in one line")
         if not invitation.doors:
             raise InvalidInput("a visit needs at least one door")
         if not any(invitation.windows.values()):
             raise InvalidInput("a visit needs at least one weekday with hours")
         if not timedelta(0) < invitation.valid_until - invitation.valid_from <= _LONGEST:
             raise InvalidInput(f"a visit ends after it begins, and within {_LONGEST.days} days")
-        if invitation.max_uses is not None and invitation.max_uses < 1:
-            raise InvalidInput("'max_uses' must be at least 1")
+        if invitation.max_uses is not None and not 1 <= invitation.max_uses <= _MOST_USES:
+            raise InvalidInput(f"'max_uses' must be 1 to {_MOST_USES}")

@@ -19,6 +19,13 @@ class Answers:
         finally:
             del self._expected[mid]
 
+    def ahead(self, mid: int) -> asyncio.Future[Codes]:
+        """The answer to this message, for whoever may want it later; its place is gone once it is there."""
+        place = self._place(mid)
+        # Left behind it would answer the next message with this number.
+        place.add_done_callback(lambda _: self._expected.pop(mid, None))
+        return place
+
     def settle(self, mid: int, codes: Codes) -> None:
         """The answer has come, perhaps before anybody waits for it."""
         place = self._place(mid)
@@ -27,7 +34,7 @@ class Answers:
 
     def give_up(self) -> None:
         """No more answers will come."""
-        for mid in self._expected:
+        for mid in list(self._expected):
             self.settle(mid, ())
 
     def _place(self, mid: int) -> asyncio.Future[Codes]:

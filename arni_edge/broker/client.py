@@ -10,7 +10,7 @@ first one could not. This module is the only one that touches what is private in
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import aiomqtt
@@ -44,6 +44,9 @@ _INBOX_ROOM: Final = 1000
 _OUTBOX_ROOM: Final = 200
 # Nobody subscribes to it, so asking to be unsubscribed from it changes nothing.
 _NOWHERE: Final = "arni/nowhere"
+
+_FRESH_SECONDS: Final = 0.25
+"""A broker that was alive so short a time ago counts as alive: it may stop at any moment anyway."""
 
 
 class Connection(aiomqtt.Client):
@@ -87,6 +90,8 @@ class Connection(aiomqtt.Client):
         self._on_lost = on_lost
         self._client.manual_ack_set(True)
         self._answers = Answers()
+        self._roused: asyncio.Future[Codes] | None = None
+        self._roused_at = 0.0
         # None marks the end. _on_message keeps the bound, because only it knows what may be dropped.
         self._inbox: asyncio.Queue[aiomqtt.Message | None] = asyncio.Queue()
         self._dropping = False
@@ -188,15 +193,30 @@ class Connection(aiomqtt.Client):
         if filters:
             await self._answer(*self._client.unsubscribe(list(filters)))
 
+    def rouse(self) -> None:
+        """Ask the question of :meth:`sign_of_life` now, for whoever needs the answer in the next moment."""
+        if not self.alive or self._is_roused():
+            return
+        result, mid = self._client.unsubscribe(_NOWHERE)
+        if result is MQTTErrorCode.MQTT_ERR_SUCCESS and mid is not None:
+            self._roused_at, self._roused = self._loop.time(), self._answers.ahead(mid)
+
+    def _is_roused(self) -> bool:
+        return self._roused is not None and self._loop.time() - self._roused_at < _FRESH_SECONDS
+
     async def sign_of_life(self) -> None:
         """Wait until the broker has answered a question that changes nothing.
 
         What is sent to a frozen broker waits in its socket and is delivered when it wakes up, however late.
+        An answer to a question of :meth:`rouse` from a moment ago will do.
 
         Raises:
             Unavailable: The connection was lost.
         """
-        await self.unsubscribe_from([_NOWHERE])
+        if self._roused is not None and self._is_roused():
+            await self._await(asyncio.shield(self._roused))
+        else:
+            await self.unsubscribe_from([_NOWHERE])
 
     async def send(
         self, topic: str, payload: str | bytes, *, qos: int, retain: bool, expiry: int | None
@@ -217,8 +237,11 @@ class Connection(aiomqtt.Client):
     async def _answer(self, result: MQTTErrorCode, mid: int | None) -> Codes:
         if result is not MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None or not self.alive:
             raise Unavailable(f"the broker takes nothing now: {self.reason or result.name}")
+        return await self._await(self._answers.of(mid))
+
+    async def _await(self, answer: Awaitable[Codes]) -> Codes:
         try:
-            codes = await self._answers.of(mid)
+            codes = await answer
         except asyncio.CancelledError:
             # Whoever leaves without an answer takes the connection along: the packet may still wait in
             # paho or in the socket, and a command must never be sent after its sender was told "failed".

@@ -58,6 +58,11 @@ def state_topic(site_id: str, object_id: str) -> str:
     return f"arni/{site_id}/state/{object_id}"
 
 
+def announcements(prefix: str, site_id: str) -> list[str]:
+    """Filters for everything that we announce to Home Assistant: only our own, and only what shows."""
+    return [f"{prefix}/{component}/arni_{site_id}/+/config" for component in _COMPONENTS]
+
+
 def config_topic(prefix: str, site_id: str, figure: Figure) -> str:
     """Where a figure is announced."""
     return f"{prefix}/{figure.component}/arni_{site_id}/{figure.object_id}/config"
@@ -134,8 +139,7 @@ class HomeAssistant:
             for topic in (config_topic(prefix, site_id, figure), state_topic(site_id, figure.object_id))
         )
         broker.on_session(self._on_session)
-        earlier = [f"{prefix}/{component}/arni_{site_id}/+/config" for component in _COMPONENTS]
-        broker.subscribe([*earlier, state_topic(site_id, "+")], self._on_own)
+        broker.subscribe([*announcements(prefix, site_id), state_topic(site_id, "+")], self._on_own)
         if enabled:
             broker.subscribe([f"{prefix}/status"], self._on_status)
 

@@ -129,6 +129,11 @@ class BrokerSession:
 
     # --- publishing ---------------------------------------------------------------------------------------
 
+    def rouse(self) -> None:
+        """Somebody may publish in the next moment: have the broker's sign of life under way by then."""
+        if self._connection is not None:
+            self._connection.rouse()
+
     async def publish(
         self,
         topic: str,
@@ -270,7 +275,10 @@ class BrokerSession:
             return
         self._connection = None
         for callback in self._lost_callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - a named boundary: nobody may go on believing old states
+                _LOG.exception("broker_lost_callback_failed", session=self._session)
 
     def _note_problem(self, problem: str) -> None:
         if problem != self._problem:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from arni_edge.cli.options import Config, Json, ask
+from arni_edge.domain.errors import InvalidInput
 
 app = typer.Typer(help="Shelly and Nuki devices.", no_args_is_help=True)
 
@@ -96,6 +97,45 @@ def ignore(key: _Key, config: Config = None) -> None:
 def rename(key: _Key, name: Annotated[str, typer.Argument(help="New name.")], config: Config = None) -> None:
     """Call a device something else."""
     typer.echo(ask(config, "devices.rename", device=key, name=name))
+
+
+@app.command("set")
+def set_device(
+    device: Annotated[str, typer.Argument(help="Its id in the house.")],
+    config: Config = None,
+    json: Json = False,
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Switch it.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="The device itself ends it then. [siren: at most 120, default 5]")
+    ] = None,
+    brightness: Annotated[int | None, typer.Option(help="1 to 100; switches a light on.")] = None,
+    rgb: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Switches a colour light on.")] = None,
+    up: Annotated[bool, typer.Option("--open", help="Move a cover.")] = False,
+    down: Annotated[bool, typer.Option("--close", help="Move a cover.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop a cover.")] = False,
+    position: Annotated[int | None, typer.Option(help="0 (closed) to 100 (open).")] = None,
+) -> None:
+    """Try a device out; exit code 0 only when its effect was seen. Doors: arni-edge door open."""
+    moves = [name for name, given in (("open", up), ("close", down), ("stop", stop)) if given]
+    if len(moves) > 1:
+        raise InvalidInput("give one of --open, --close, --stop, --position")
+    answer = ask(
+        config,
+        "devices.set",
+        device=device,
+        on=on,
+        seconds=seconds,
+        brightness=brightness,
+        rgb=rgb,
+        move=moves[0] if moves else None,
+        position=position,
+    )
+    if json:
+        _print_json(answer)
+    else:
+        typer.echo(answer["sentence"], err=not answer["confirmed"])
+    if not answer["confirmed"]:
+        raise typer.Exit(1)
 
 
 @app.command("watch")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from arni_edge.cli.options import Config, Json, ask
+from arni_edge.settings.doors import LONGEST_OPENING_SECONDS
 
 app = typer.Typer(help="Doors.", no_args_is_help=True)
 
@@ -21,7 +22,14 @@ def open_door(
     json: Json = False,
 ) -> None:
     """Open a door from afar; exit code 0 only when it was seen to open."""
-    answer = ask(config, "door.open", door=door, reason=reason, by=by or _login())
+    answer = ask(
+        config,
+        "door.open",
+        answer_seconds=LONGEST_OPENING_SECONDS + 10,
+        door=door,
+        reason=reason,
+        by=by or _login(),
+    )
     if json:
         typer.echo(_json(answer))
     else:

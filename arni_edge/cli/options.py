@@ -17,6 +17,6 @@ Config = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def ask(config: Path | None, method: str, **params: Any) -> Any:
+def ask(config: Path | None, method: str, *, answer_seconds: float = 30.0, **params: Any) -> Any:
     """Ask the running daemon; raises an :class:`ArniError` that says what to do when it cannot be asked."""
-    return call(control_socket(settings_path(config)), method, params)
+    return call(control_socket(settings_path(config)), method, params, timeout=answer_seconds)

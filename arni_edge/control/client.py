@@ -35,10 +35,21 @@ def call(path: Path, method: str, params: dict[str, Any] | None = None, *, timeo
     # A daemon that is killed while it answers leaves half a line.
     if not line.endswith(b"\n"):
         raise Unavailable(f"the daemon at {path} ended the connection")
-    answer = orjson.loads(line)
+    answer = _tamed(orjson.loads(line))
     if "error" in answer:
         raise Refused(answer["error"])
     return answer["result"]
+
+
+def _tamed(answer: Any) -> Any:
+    """The same without what a terminal obeys: names, of members and devices alike, come from outside."""
+    if isinstance(answer, str):
+        return "".join(mark if mark.isprintable() or mark == "\n" else "\ufffd" for mark in answer)
+    if isinstance(answer, list):
+        return [_tamed(one) for one in answer]
+    if isinstance(answer, dict):
+        return {_tamed(name): _tamed(one) for name, one in answer.items()}
+    return answer
 
 
 def _exchange(path: Path, request: bytes, timeout: float) -> bytes:

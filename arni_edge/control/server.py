@@ -38,12 +38,15 @@ _STOP_SECONDS = 1.0
 class ControlServer:
     """Answers requests on a Unix socket."""
 
-    def __init__(self, path: Path, methods: Mapping[str, Method]) -> None:
+    def __init__(
+        self, path: Path, methods: Mapping[str, Method], *, longer: Mapping[str, float] | None = None
+    ) -> None:
         """Nothing is opened before :meth:`run`.
 
         Args:
             path: Of the socket.
             methods: What can be asked, by name.
+            longer: Seconds until a method must have answered, where it may take longer than others.
 
         Raises:
             ConfigurationError: The path is too long for a socket.
@@ -54,6 +57,7 @@ class ControlServer:
             )
         self._path = path
         self._methods = methods
+        self._longer = dict(longer or {})
         self._conversations: set[asyncio.Task[None]] = set()
 
     async def run(self, progress: Progress) -> None:
@@ -104,29 +108,31 @@ class ControlServer:
             await _send(writer, _error(str(error)))
 
     async def _answer(self, line: bytes) -> bytes:
+        seconds = _ANSWER_SECONDS
         try:
-            method, params = self._parse(line)
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                return orjson.dumps({"result": await method(params)})
+            name, params = self._parse(line)
+            seconds = self._longer.get(name, seconds)
+            async with asyncio.timeout(seconds):
+                return orjson.dumps({"result": await self._methods[name](params)})
         except ArniError as error:
             return _error(str(error))
         except TimeoutError:
-            return _error(f"no answer within {_ANSWER_SECONDS:g} s; the journal may say why")
+            return _error(f"no answer within {seconds:g} s; the journal may say why")
         except Exception as error:  # noqa: BLE001 - a bug in a method must not end the daemon
             _LOG.exception("control_method_crashed")
             return _error(f"internal error ({type(error).__name__}); the journal has the details")
 
-    def _parse(self, line: bytes) -> tuple[Method, Mapping[str, Any]]:
+    def _parse(self, line: bytes) -> tuple[str, Mapping[str, Any]]:
         try:
             request = orjson.loads(line)
         except orjson.JSONDecodeError:
             raise InvalidInput("the request is not JSON") from None
         if not isinstance(request, dict) or not isinstance(request.get("params", {}), dict):
             raise InvalidInput("a request needs 'method' and, if any, 'params' as an object")
-        method = self._methods.get(str(request.get("method")))
-        if method is None:
+        name = str(request.get("method"))
+        if name not in self._methods:
             raise InvalidInput(f"unknown method; known here: {', '.join(sorted(self._methods))}")
-        return method, request.get("params", {})
+        return name, request.get("params", {})
 
 
 def _listen(path: Path) -> socket.socket:

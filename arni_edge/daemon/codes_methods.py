@@ -173,7 +173,10 @@ def _read(model: type[_P], params: Mapping[str, Any]) -> _P:
 
 def _utc(moment: datetime, zone: ZoneInfo) -> datetime:
     """A moment that names no zone is meant in the studio's."""
-    return (moment if moment.utcoffset() is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        return (moment if moment.utcoffset() is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:  # the first or the last day that a datetime can name
+        raise InvalidInput("that day is too far away") from None
 
 
 def _visit(visit: Visit, now: datetime) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from arni_edge.broker.managed import broker_directory
 from arni_edge.control import Method
+from arni_edge.daemon.trial import Hands, trial_method
 from arni_edge.devices.adopted import first_problem
 from arni_edge.devices.book import DeviceBook
 from arni_edge.devices.picture import Picture, Reading
 from arni_edge.devices.registry import Registry, Wish, printable_key
+from arni_edge.devices.rights import shelly_username
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.devices import Availability, DeviceState
 from arni_edge.domain.errors import InvalidInput, Refused
@@ -66,6 +69,7 @@ def devices_methods(
     book: Callable[[], DeviceBook],
     registry: Registry,
     settings: Callable[[], Settings],
+    hands: Callable[[], Hands],
     changed: Changed,
 ) -> Mapping[str, Method]:
     """All methods by name.
@@ -75,6 +79,7 @@ def devices_methods(
         book: The present house's device book.
         registry: Of adopted and ignored devices.
         settings: Of the present house, adopted devices included.
+        hands: Of the present house, for an owner who tries out what was adopted.
         changed: Called after a device was adopted, ignored or renamed.
     """
     desk = _DeviceDesk(base, book, registry, settings, changed)
@@ -85,6 +90,7 @@ def devices_methods(
         "devices.ignore": desk.ignore,
         "devices.rename": desk.rename,
         "devices.events": desk.events,
+        "devices.set": trial_method(settings, hands),
     }
 
 
@@ -144,7 +150,7 @@ class _DeviceDesk:
         picture = _find(self.book(), {"device": given.key})
         await self.registry.adopt(picture, self.book().availability(picture), given.wish(), self.settings())
         await self.changed()
-        return f"{picture.key} is '{given.id}' now"
+        return f"{picture.key} is '{given.id}' now; {_account_of(given.id, self.settings())}"
 
     async def ignore(self, params: Mapping[str, Any]) -> str:
         """Do not mention a device any more."""
@@ -185,6 +191,15 @@ class _DeviceDesk:
                 if only is None or one.device == only
             ],
         }
+
+
+def _account_of(shelly_id: str, settings: Settings) -> str:
+    """What is left to do at the device: with the account of newcomers it cannot speak for itself."""
+    username = shelly_username(shelly_id)
+    if settings.broker.mode == "external":
+        return f"on your broker it needs the account {username}, and has to use it"
+    file = broker_directory(settings) / "accounts.json"
+    return f"set this in it: MQTT user {username}, with the password of that name in {file}"
 
 
 def _row_of(picture: Picture, rows: Mapping[str, Row]) -> Row | None:

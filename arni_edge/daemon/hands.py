@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from arni_edge.access.controller import DoorController
 from arni_edge.access.incidents import IncidentDesk
 from arni_edge.access.patrol import DoorPatrol
-from arni_edge.access.sentry import RetainedSentry, command_topics
+from arni_edge.access.sentry import RetainedSentry, command_topics, hub_action_topics
 from arni_edge.access.timekeeping import Timekeeping
 from arni_edge.broker import BrokerAddress, BrokerSession, Received
 from arni_edge.broker.probe import find_retained
@@ -27,15 +27,17 @@ from arni_edge.devices.listening import book_filters
 from arni_edge.devices.registry import Registry
 from arni_edge.devices.rights import newcomer_reply_topic, reply_topic
 from arni_edge.devices.shelf import owned_devices
+from arni_edge.devices.shelly.gen1_cover import Gen1Cover
+from arni_edge.devices.shelly.gen1_light import Gen1Light
 from arni_edge.devices.shelly.gen1_settings import Gen1Guard
 from arni_edge.devices.shelly.gen1_switch import Gen1Switch
 from arni_edge.devices.strike import StrikeDriver
-from arni_edge.domain.errors import ConfigurationError
 from arni_edge.settings import Door, HubLock, NukiLock, Settings, Shelly, StrikeLock
 from arni_edge.supervision import Child
 
 LockDriver = NukiLockDriver | NukiHubDriver | StrikeDriver
-Relay = ShellySwitch | ShellyLight | Gen1Switch
+Relay = ShellySwitch | ShellyLight | Gen1Switch | Gen1Light
+Cover = ShellyCover | Gen1Cover
 Guard = Gen1Guard | Gen2Guard
 
 _PROBE_SECONDS = 20.0
@@ -65,7 +67,7 @@ class Hands:
     controllers: Mapping[str, DoorController]
     patrols: Mapping[str, DoorPatrol]
     switches: Mapping[str, Relay]
-    covers: Mapping[str, ShellyCover]
+    covers: Mapping[str, Cover]
     incidents: IncidentDesk
     book: DeviceBook
     timekeeping: Timekeeping
@@ -89,7 +91,6 @@ def build_hands(settings: Settings, base: Foundation, broker: BrokerSession, add
     relays = {one.id: workshop.relay(one) for one in settings.shellies if _switched(one)}
     covers = {one.id: workshop.cover(one) for one in settings.shellies if _moved(one)}
     locks = {door.id: workshop.lock(door, relays) for door in settings.doors}
-    strikes = {door.lock.device for door in settings.doors if isinstance(door.lock, StrikeLock)}
 
     incidents = IncidentDesk(base.database, base.bus, base.clock)
     timekeeping = Timekeeping(base.database, base.clock)
@@ -121,7 +122,13 @@ def build_hands(settings: Settings, base: Foundation, broker: BrokerSession, add
             address, f"arni-edge-{settings.site.id}-probe", topics, deadline=_PROBE_SECONDS
         )
 
-    sentry = RetainedSentry(command_topics(settings.doors, settings.shellies), look, incidents)
+    sentry = RetainedSentry(
+        command_topics(settings.doors, settings.shellies),
+        look,
+        incidents,
+        marked=hub_action_topics(settings.doors),
+    )
+    broker.on_session(sentry.on_session)
     strangers_rpc = ShellyRpc(broker, newcomer_reply_topic(settings.site.id))
     own_locks = {f"lock/{door.id}" for door in settings.doors if not isinstance(door.lock, StrikeLock)}
     driven = {f"shelly/{name}" for name in (*relays, *covers)} | own_locks
@@ -151,7 +158,9 @@ def build_hands(settings: Settings, base: Foundation, broker: BrokerSession, add
         locks=locks,
         controllers=controllers,
         patrols=patrols,
-        switches={name: relay for name, relay in relays.items() if name not in strikes},
+        switches={
+            one.id: relays[one.id] for one in settings.shellies if one.id in relays and one.role != "strike"
+        },
         covers=covers,
         incidents=incidents,
         book=book,
@@ -184,27 +193,22 @@ class _Workshop:
             self._watch(shelly, Gen2Guard(shelly, switch, self.rpc, clock, contact=self._contact(shelly)))
         return switch
 
-    def _first_generation(self, shelly: Shelly) -> Gen1Switch:
+    def _first_generation(self, shelly: Shelly) -> Gen1Switch | Gen1Light:
         """Its pulses rest on a timer in the device; where the settings give its address, that is verified."""
-        clock = self._base.clock
+        broker, bus, clock = self._broker, self._base.bus, self._base.clock
+        driver = Gen1Switch if shelly.component == "switch" else Gen1Light
         if shelly.address is None:
-            return Gen1Switch(shelly, self.rpc, self._broker, self._base.bus, clock, auto_off=lambda: None)
+            return driver(shelly, self.rpc, broker, bus, clock, auto_off=lambda: None)
         guard = Gen1Guard(shelly, shelly.address, clock, contact=self._contact(shelly) is not None)
-        relay = Gen1Switch(
-            shelly, self.rpc, self._broker, self._base.bus, clock, auto_off=lambda: guard.auto_off
-        )
+        relay = driver(shelly, self.rpc, broker, bus, clock, auto_off=lambda: guard.auto_off)
         relay.on_doubt(guard.doubt)
         self._watch(shelly, guard)
         return relay
 
-    def cover(self, shelly: Shelly) -> ShellyCover:
+    def cover(self, shelly: Shelly) -> Cover:
         """Whatever moves."""
-        if shelly.generation == 1:
-            raise ConfigurationError(
-                f"shellies: '{shelly.id}': roller shutters of generation 1 are shown, but cannot be moved; "
-                "give it the role sensor"
-            )
-        return ShellyCover(shelly, self.rpc, self._broker, self._base.bus, self._base.clock)
+        driver = Gen1Cover if shelly.generation == 1 else ShellyCover
+        return driver(shelly, self.rpc, self._broker, self._base.bus, self._base.clock)
 
     def lock(self, door: Door, relays: Mapping[str, Relay]) -> LockDriver:
         """The driver of a door's lock."""

@@ -157,6 +157,7 @@ def build_house(settings: Settings, base: Foundation) -> House:
         locks=hands.controllers,
         inside=lambda: occupancy.total().count,
         capacity=site.capacity,
+        rouse=broker.rouse,
     )
     readers = DoorReaders(
         broker, entry, base.catalogue, site_id=site.id, language=site.language, doors=settings.doors

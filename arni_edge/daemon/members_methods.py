@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from arni_edge.control import Method
 from arni_edge.domain.clock import Clock
@@ -15,13 +15,24 @@ from arni_edge.settings.base import Identifier
 from arni_edge.storage import Database, members
 
 
+def one_line(text: str) -> str:
+    """Text that may be shown on a screen: it cannot move the cursor or look like two lines.
+
+    Raises:
+        ValueError: It could.
+    """
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must be text in one line")
+    return text
+
+
 class MemberInput(BaseModel):
     """A member as the command hands them over."""
 
     model_config = ConfigDict(extra="forbid")
 
-    member_id: str = Field(min_length=1, max_length=64)
-    name: str = Field(min_length=1, max_length=200)
+    member_id: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(one_line)]
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(one_line)]
     phone: str
     state: MemberState = MemberState.ACTIVE
     valid_from: date | None = None
@@ -63,7 +74,10 @@ def members_methods(base: Ground) -> Mapping[str, Method]:
     """
 
     async def put(params: Mapping[str, Any]) -> int:
-        people = [_member(raw) for raw in params.get("members", [])]
+        given = params.get("members")
+        if not isinstance(given, list):
+            raise InvalidInput("'members' must be a list")
+        people = [_member(raw) for raw in given]
         now = base.clock.now()
         await base.database.write(lambda tx: members.put_by_hand(tx, people, now))
         return len(people)

@@ -82,6 +82,7 @@ def control_methods(
             lambda: house().hands.book,
             Registry(base.database, base.clock),
             lambda: house().settings,
+            lambda: house().hands,
             reload,
         ),
         "door.log": door_log,

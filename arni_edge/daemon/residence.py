@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import structlog
 
+from arni_edge.access.incidents import Subject
 from arni_edge.bus import Bus
 from arni_edge.daemon.broker_keeper import BrokerKeeper
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.house import House, build_house
+from arni_edge.domain.doors import Incident
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress, State
 from arni_edge.settings import Settings
@@ -103,7 +105,10 @@ class Residence:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(_close, house)
             await house.hands.timekeeping.look_back()
-            await house.entry.abandon()
+            for door in await house.entry.abandon():
+                await house.incidents.begin(
+                    Subject("door", door), Incident.UNCONFIRMED, "the daemon was restarted during a command"
+                )
             tree = Supervisor(self._base.board, self._base.clock, stop_seconds=_STOP_SECONDS)
             for child in house.children:
                 tree.add(child)

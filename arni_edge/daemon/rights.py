@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from arni_edge.broker.accounts import DAEMON, NEWCOMER, VISION, AclRule
 from arni_edge.broker.config import render_acl
+from arni_edge.broker.discovery import announcements
 from arni_edge.devices import rights as devices
 from arni_edge.settings import Settings
 from arni_edge.settings.doors import HubLock, NukiLock
@@ -37,7 +38,14 @@ def daemon_rights(settings: Settings) -> tuple[AclRule, ...]:
     It reads command topics too, when it looks for retained commands; it holds no standing subscription there.
     """
     asks = [devices.NEWCOMERS_RPC] if settings.broker.newcomers else []
-    writes = ["arni/#", "homeassistant/#", devices.ALL_SHELLIES, *asks, *device_commands(settings)]
+    writes = [
+        "arni/#",
+        # Also while it is switched off: then what was announced before is taken back.
+        *announcements(settings.broker.home_assistant_prefix, settings.site.id),
+        devices.ALL_SHELLIES,
+        *asks,
+        *device_commands(settings),
+    ]
     return (AclRule("read", "#"), *(AclRule("write", topic) for topic in dict.fromkeys(writes)))
 
 

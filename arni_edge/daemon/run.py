@@ -24,6 +24,7 @@ from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.logs import configure_logging
 from arni_edge.settings import Settings, load_settings
+from arni_edge.settings.doors import LONGEST_OPENING_SECONDS
 from arni_edge.storage import Database
 from arni_edge.supervision import Child, HealthBoard, Notifier, Supervisor
 
@@ -97,7 +98,9 @@ class Daemon:
             return tree.late + residence.late
 
         methods = control_methods(base, lambda: residence.house, reload)
-        control = ControlServer(settings.paths.control_socket, methods)
+        control = ControlServer(
+            settings.paths.control_socket, methods, longer={"door.open": LONGEST_OPENING_SECONDS}
+        )
         tree.add(Child("storage", database.run))
         tree.add(Child("control", control.run))
         tree.add(Child("house", residence.run, silence_seconds=None))

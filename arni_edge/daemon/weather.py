@@ -5,11 +5,13 @@ from collections.abc import Callable, Collection
 
 from arni_edge.broker import BrokerSession
 from arni_edge.bus import Bus
+from arni_edge.domain.devices import Availability
 from arni_edge.domain.events import DeviceAvailabilityChanged
 from arni_edge.domain.health import Progress, State
 from arni_edge.supervision import HealthBoard
 
 _LOOK_SECONDS = 0.5
+_NOT_HEARD = "not heard yet"
 
 
 def reporter(board: HealthBoard, part: str) -> Callable[[State, str], None]:
@@ -44,8 +46,12 @@ async def watch_devices(devices: Collection[str], bus: Bus, board: HealthBoard) 
     """
     events = bus.subscribe(DeviceAvailabilityChanged)
     for device in devices:
-        board.report(f"device/{device}", State.DEGRADED, "not heard yet")
+        board.report(f"device/{device}", State.DEGRADED, _NOT_HEARD)
     async for event in events:
         if isinstance(event, DeviceAvailabilityChanged):
+            if event.reason == Availability.UNKNOWN:
+                # The broker is new, and nobody has denied anything: a sleeper wakes up in hours.
+                board.report(f"device/{event.device}", State.DEGRADED, _NOT_HEARD)
+                continue
             state = State.OK if event.available else State.DOWN
             board.report(f"device/{event.device}", state, event.reason)

@@ -123,8 +123,7 @@ class DeviceBook:
 
     def _hear(self, topic: str, payload: bytes, *, retained: bool) -> None:
         said = self._reader.read(topic, payload, retained=retained)
-        picture = self._shelf.place(topic, said, retained=retained)
-        if picture is not None:
+        for picture in self._shelf.place(topic, said, retained=retained):
             self._take(picture, said, retained=retained)
 
     def _take(self, picture: Picture, said: Interpretation, *, retained: bool) -> None:

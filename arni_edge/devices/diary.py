@@ -1,6 +1,7 @@
 """The latest of what devices said, for people who watch: bounded, and gone with the process."""
 
 import asyncio
+import re
 import secrets
 from collections import deque
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import datetime
 from arni_edge.domain.readings import Value
 
 _LONGEST = 2000
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Diary:
     def since(self, cursor: str) -> tuple[list[Entry], bool]:
         """Entries from a cursor on, and whether some before them were missed."""
         volume, _, number = cursor.partition("-")
-        if volume != self._volume or not number.isdigit() or len(number) > 18:
+        if volume != self._volume or not _NUMBER.fullmatch(number):
             return list(self._entries), True
         first = self._entries[0].number if self._entries else self._next
         return [one for one in self._entries if one.number >= int(number)], int(number) < first

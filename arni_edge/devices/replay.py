@@ -1,7 +1,8 @@
 """Replays recorded device traffic through the interpreter: JSON lines in, plain data for JSON lines out.
 
 A record is ``{"topic", "payload", …}``: the payload as text exactly as on the wire, any other JSON value,
-which is serialised, or ``payload_base64``. ``retain``, ``direction`` and ``kind`` are used, others are not.
+which is serialised, or ``payload_base64``. ``retain`` (or ``retained``), ``direction`` and ``kind`` are used,
+others are not.
 """
 
 import base64
@@ -21,6 +22,9 @@ _LONGEST_LINE: Final = 8 * 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _TO_DEVICE: Final = "to_device"
 _SUBSCRIPTION: Final = "subscription"
+_RETAINED: Final = (True, "true", "1")
+_OTHER: Final = {"name": "event"}
+"""What an event that is on no list is called by the device: ``name`` is our own word for it."""
 
 
 class _Malformed(Exception):
@@ -98,7 +102,7 @@ class Replay:
         return self._interpreter.read(
             topic,
             payload,
-            retained=record.get("retain") in (True, "true"),
+            retained=record.get("retain", record.get("retained")) in _RETAINED,
             to_device=record.get("direction") == _TO_DEVICE,
         )
 
@@ -172,8 +176,8 @@ def _result(index: int, said: Interpretation) -> dict[str, Any]:
             for update in _updates(said)
         ],
         "events": [
-            {"name": event.name, "entity": event.entity}
-            | {key: _shown(value) for key, value in event.data.items() if key not in {"name", "entity"}}
+            {_OTHER.get(key, key): _shown(value) for key, value in event.data.items()}
+            | {"name": event.name, "entity": event.entity}
             for event in _events(said)
         ],
         "ignored": said.ignored,

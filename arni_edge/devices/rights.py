@@ -77,6 +77,15 @@ _HUB_SAYS_OF_EACH: Final = (
     "address",
     "statusUpdated",
     "query/lockstateCommandResult",
+    "availability",
+    "battery/level",
+    "battery/critical",
+    "battery/charging",
+    "battery/voltage",
+    "battery/keypadCritical",
+    "battery/doorSensorCritical",
+    "battery/basicJson",
+    "info/firmwareVersion",
 )
 _HUB_SAYS: Final = (
     *(f"{each}/{topic}" for each, topic in product(("lock", "opener"), _HUB_SAYS_OF_EACH)),

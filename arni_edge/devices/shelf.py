@@ -58,12 +58,10 @@ class Shelf:
             Picture(f"{one.family}:{_tail(one)}", one, Identity(one.family, prefix=one.prefixes[0]))
             for one in owned
         ]
-        self._by_prefix = {
-            prefix: picture
-            for picture in self._owned
-            if picture.owned is not None
-            for prefix in picture.owned.prefixes
-        }
+        self._by_prefix: dict[str, tuple[Picture, ...]] = {}
+        for picture in self._owned:
+            for prefix in picture.owned.prefixes if picture.owned is not None else ():
+                self._by_prefix[prefix] = (*self._by_prefix.get(prefix, ()), picture)
         self._strangers: OrderedDict[str, Picture] = OrderedDict()
         self._strange_entities = 0
         self._impostors: set[str] = set()
@@ -88,8 +86,10 @@ class Shelf:
         by_key = next((one for one in self._owned if one.key == key_or_name), None)
         return by_name or by_key or self._strangers.get(key_or_name)
 
-    def place(self, topic: str, said: Interpretation, *, retained: bool) -> Picture | None:
-        """The picture that a message belongs to; a new one for a stranger. None: nobody's message.
+    def place(self, topic: str, said: Interpretation, *, retained: bool) -> Sequence[Picture]:
+        """The pictures that a message belongs to; a new one for a stranger. None of them: nobody's message.
+
+        One device may stand in the settings several times, once for each of its outputs.
 
         Args:
             topic: Where it came from.
@@ -97,16 +97,17 @@ class Shelf:
             retained: A stranger that is only remembered does not push out one that was heard.
         """
         if said.device is None or len(said.device) > _LONGEST_KEY or not said.device.isprintable():
-            return None
-        picture = self._owner(topic)
-        if picture is not None:
-            if not retained:
+            return ()
+        owners = self._owners(topic)
+        if owners:
+            for picture in owners if not retained else ():
                 picture.key = said.device
-            return picture
+            return owners
         if any(one.key == said.device for one in self._owned) or self._announces_owned(said):
             self._expose(topic, said.device)
-            return None
-        return self._stranger(topic, said, said.device, retained=retained)
+            return ()
+        stranger = self._stranger(topic, said, said.device, retained=retained)
+        return () if stranger is None else (stranger,)
 
     def room(self, picture: Picture) -> int:
         """How many new entities a device may still bring."""
@@ -120,14 +121,14 @@ class Shelf:
 
     # --- who is it --------------------------------------------------------------------------------------
 
-    def _owner(self, topic: str) -> Picture | None:
-        """The settings' device below whose prefix this topic is; the longest prefix wins."""
+    def _owners(self, topic: str) -> tuple[Picture, ...]:
+        """The settings' devices below whose prefix this topic is; the longest prefix wins."""
         place = topic.rfind("/")
         while place > 0:
-            if (picture := self._by_prefix.get(topic[:place])) is not None:
-                return picture
+            if (pictures := self._by_prefix.get(topic[:place])) is not None:
+                return pictures
             place = topic.rfind("/", 0, place)
-        return None
+        return ()
 
     def _announces_owned(self, said: Interpretation) -> bool:
         """It is announced where anybody may write; below its own prefix only it says the same."""

@@ -3,8 +3,7 @@
 No alarm: no light, no siren, nobody is woken twice for the same. Emergencies are the alarm desk's.
 """
 
-from collections.abc import Hashable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -43,7 +42,7 @@ class StaffNotices:
         Args:
             database: Has the outbox.
             bus: Tells what is wrong.
-            clock: For what was told already.
+            clock: For how long ago something was told.
             catalogue: The words, ``notice.*``.
             settings: Who is on call; names of doors and devices.
             template: WhatsApp's template for people on call; empty: nobody can be reached.
@@ -57,16 +56,15 @@ class StaffNotices:
         self._names |= {one.id: one.name for one in settings.shellies if one.name}
         self._template = template
         self._events = bus.subscribe(DoorIncident, DeviceIncident, StaffAsked, AnnouncementDue)
-        self._told: dict[Hashable, datetime] = {}
 
     async def run(self, _: object) -> None:
         """Tell until cancelled."""
         async for event in self._events:
             told = self._words(event)
-            if told is not None and self._is_news(told[0]):
-                await self._tell(told[1])
+            if told is not None:
+                await self._tell(*told)
 
-    def _words(self, event: Event) -> tuple[Hashable, str] | None:
+    def _words(self, event: Event) -> tuple[str, str] | None:
         """What a repetition is recognised by, and what is said; None: nobody need know."""
         language = self._site.language
         if isinstance(event, DoorIncident | DeviceIncident) and event.over:
@@ -74,32 +72,30 @@ class StaffNotices:
         if isinstance(event, DoorIncident):
             name = self._names.get(event.door, event.door)
             text = self._text(f"notice.door.{event.incident}", language, name=name)
-            return (event.door, event.incident), text
+            return f"door/{event.door}/{event.incident}", text
         if isinstance(event, DeviceIncident):
             name = self._names.get(event.device, event.device)
             text = self._text(f"notice.device.{event.incident}", language, name=name)
-            return (event.device, event.incident), text
+            return f"device/{event.device}/{event.incident}", text
         if isinstance(event, StaffAsked):
             door = self._names.get(event.door, event.door)
-            return event.request_id, self._text(f"notice.asked.{event.reason}", language, name=door)
+            return f"asked/{event.request_id}", self._text(
+                f"notice.asked.{event.reason}", language, name=door
+            )
         if isinstance(event, AnnouncementDue) and event.audience == "staff":
             subject = self._names.get(event.subject, event.subject)
             text = self._text(
                 f"automation.notice.{event.notice}", language, number=event.number, subject=subject
             )
-            return (event.notice, event.subject), text
+            return f"{event.notice}/{event.subject}", text
         return None
 
-    def _is_news(self, what: Hashable) -> bool:
-        now = self._clock.now()
-        self._told = {one: when for one, when in self._told.items() if now - when < _QUIET}
-        return self._told.setdefault(what, now) is now
-
-    async def _tell(self, text: str) -> None:
-        now, key = self._clock.now(), new_id()
+    async def _tell(self, what: str, text: str) -> None:
+        """Queue it, unless the outbox has the same from a moment ago: a restart forgets nothing."""
+        now, subject, key = self._clock.now(), f"notice:{what}:", new_id()
         messages = [
             OutboundMessage(
-                key=f"notice:{key}:{number}",
+                key=f"{subject}{key}:{number}",
                 channel=Channel.WHATSAPP,
                 recipient=person.phone,
                 text=f"{self._site.name}: {text}",
@@ -110,6 +106,8 @@ class StaffNotices:
         ]
 
         async def store(tx: Transaction) -> None:
+            if await outbox.queued_since(tx, subject, now - _QUIET):
+                return
             for message in messages:
                 await outbox.add(tx, message, now)
 

@@ -1,9 +1,9 @@
 """Rules of the doors."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from arni_edge.settings.base import Hours, Identifier, Section, Spans
 
@@ -30,7 +30,7 @@ class Holiday(Section):
 class Access(Section):
     """Rules of the door."""
 
-    mirror_max_age_hours: float = Field(default=72.0, gt=0)
+    mirror_max_age_hours: float = Field(default=72.0, gt=0, le=8760)
     stale_policy: Policy = "deny"
     arrears_policy: Policy = "ask_staff"
     full_policy: Policy = "deny"
@@ -41,3 +41,12 @@ class Access(Section):
     door_events_days: int = Field(default=30, ge=1, le=365)
     plans: list[Plan] = Field(default_factory=list)
     holidays: list[Holiday] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _each_is_named_once(self) -> Self:
+        days, plans = [str(one.day) for one in self.holidays], [one.id for one in self.plans]
+        for what, names in (("holidays", days), ("plans", plans)):
+            doubled = sorted({one for one in names if names.count(one) > 1})
+            if doubled:
+                raise ValueError(f"{what}: {doubled[0]} stands there twice; which of them is meant?")
+        return self

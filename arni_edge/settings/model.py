@@ -12,7 +12,7 @@ from arni_edge.domain.people import normalise_phone
 from arni_edge.settings.access import Access
 from arni_edge.settings.automation import Automation
 from arni_edge.settings.base import Hours, Identifier, Section
-from arni_edge.settings.doors import Door, Shelly, StrikeLock
+from arni_edge.settings.doors import Door, HubLock, Shelly, StrikeLock
 
 Point = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 """A point in the picture, x to the right and y down, as shares of width and height."""
@@ -216,6 +216,22 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _everything_is_named_once(self) -> Self:
+        """Two names for one lock or relay: two who command it, each with half of the rules for it."""
+        locks = {door.lock.thing: door.id for door in reversed(self.doors)}
+        for door in self.doors:
+            if (other := locks[door.lock.thing]) != door.id:
+                raise ValueError(f"doors: '{door.id}' has the same lock as '{other}'; a lock has one door")
+        outputs = {shelly.output: shelly.id for shelly in reversed(self.shellies)}
+        for shelly in self.shellies:
+            if (other := outputs[shelly.output]) != shelly.id:
+                raise ValueError(
+                    f"shellies: '{shelly.id}' is the same output as '{other}': same prefix, component and "
+                    "switch; keep one of them"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _doors_are_complete(self) -> Self:
         shellies = {shelly.id: shelly for shelly in self.shellies}
         for door in self.doors:
@@ -230,6 +246,26 @@ class Settings(Section):
                 raise ValueError(
                     f"doors: the contact of '{door.id}' is on '{door.contact.device}', which has no "
                     "[[shellies]] table"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _plans_name_doors_of_this_house(self) -> Self:
+        doors = {door.id for door in self.doors}
+        for plan in self.access.plans:
+            unknown = sorted(set(plan.doors or ()) - doors)
+            if unknown:
+                raise ValueError(f"access.plans: '{plan.id}' names the door '{unknown[0]}', which there is not")
+        return self
+
+    @model_validator(mode="after")
+    def _nobody_speaks_where_a_hub_does(self) -> Self:
+        hubs = {door.lock.prefix: door.id for door in self.doors if isinstance(door.lock, HubLock)}
+        for shelly in self.shellies:
+            if shelly.prefix in hubs:
+                raise ValueError(
+                    f"shellies: '{shelly.id}' has the prefix of the nuki_hub of the door "
+                    f"'{hubs[shelly.prefix]}'; give each device topics of its own"
                 )
         return self
 

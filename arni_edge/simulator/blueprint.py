@@ -17,6 +17,11 @@ DOOR = "front"
 NUKI_ID = "2BB28570"
 LIGHT = "light-floor"
 SHELLY = "shellyplus1-a8032abe54dc"
+SIREN = "siren-floor"
+SIREN_SHELLY = "shellyplus1-a8032abe54dd"
+FLOOD = "flood-showers"
+FLOOD_NAME = "Wassermelder Duschen"
+FLOOD_SHELLY = "shellyflood-EC64C9C1DA9A"
 ON_CALL = "+4915550000001"
 CAMERA_USER = "viewer"
 CAMERA_PASSWORD = "sim-camera"  # noqa: S105 - opens the simulated cameras only
@@ -60,11 +65,16 @@ def render_settings(
             "graph_url": cloud.graph_url,
             "resolve_seconds": 3.0,
         },
+        "automation": {"watches": [{"kind": "leak", "device": FLOOD}]},
         "alarms": {"on_call": [{"name": "Bereitschaft", "phone": ON_CALL}]},
     }
     lines = list(_lines(tables))
-    lines += [f'[[doors]]\nid = "{DOOR}"\nname = "Haupteingang"', f'lock = {{ nuki_id = "{NUKI_ID}" }}']
+    lines += [f'[[doors]]\nid = "{DOOR}"\nname = "Haupteingang"\nreader = true']
+    lines += [f'lock = {{ nuki_id = "{NUKI_ID}" }}']
     lines += [f'[[shellies]]\nid = "{LIGHT}"\nprefix = "{SHELLY}"\nrole = "light"']
+    lines += [f'[[shellies]]\nid = "{SIREN}"\nprefix = "{SIREN_SHELLY}"\nrole = "siren"']
+    lines += [f'[[shellies]]\nid = "{FLOOD}"\nname = "{FLOOD_NAME}"\nrole = "sensor"']
+    lines += [f'generation = 1\nprefix = "shellies/{FLOOD_SHELLY}"']
     for camera in blueprint.cameras:
         lines += _camera(camera)
     return "\n".join(lines) + "\n"

@@ -103,6 +103,11 @@ class SimulatedCloud:
         """Meta delivers every webhook twice from now on (or no longer)."""
         self.relay.repeat = 2 if on else 1
 
+    def cut(self, on: bool = True) -> None:
+        """The gym's line to the internet breaks (or is repaired): connections to both servers are dropped."""
+        self.graph.down = self.relay.drops = on
+        self.relay.down = on
+
     @property
     def counters(self) -> dict[str, int]:
         """``in``: messages that people sent; ``out``: that reached them; ``doubled``: of these, too many."""

@@ -58,6 +58,7 @@ class SimulatedGraph:
         delay: Seconds before each message is accepted or refused.
         answer_delay: Seconds between accepting a message and answering.
         window: Whether the 24-hour window is enforced, as at Meta.
+        down: The outage: every connection is dropped before anything is accepted.
         accepted: Bodies of the accepted messages.
         read: Ids of messages that were marked as read.
         requests: How many requests for messages came in.
@@ -86,6 +87,7 @@ class SimulatedGraph:
         self.delay = 0.0
         self.answer_delay = 0.0
         self.window = True
+        self.down = False
         self.accepted: list[dict[str, Any]] = []
         self.read: list[str] = []
         self.requests = 0
@@ -117,6 +119,9 @@ class SimulatedGraph:
     # --- the wire ---------------------------------------------------------------------------------------
 
     async def _messages(self, request: Request) -> Response:
+        if self.down:
+            await drop_connection(request)
+            return Response()
         body = orjson.loads(await request.body())
         if request.headers.get("Authorization") != f"Bearer {self._token}":
             return _error(Failure(190, 401))

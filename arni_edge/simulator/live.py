@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from arni_edge.simulator.blueprint import FLOOD
 from arni_edge.simulator.premises import Gym
 from arni_edge.simulator.report import Scenario, message_figures
 
@@ -66,7 +67,12 @@ def _house(gym: Gym, status: dict[str, Any]) -> Table:
         table.add_row(f"door {name}", f"{door['lock']}, leaf {door['contact']}", f"leaf {leaf}")
     for name, switch in status["switches"].items():
         on = {True: "on", False: "off", None: "unknown"}
-        table.add_row(f"switch {name}", on[switch["on"]], on[gym.world.lights_on])
+        table.add_row(f"switch {name}", on[switch["on"]], on[gym.outputs.get(name)])
+    shown = gym.reader.answers[-1]["answer"] if gym.reader.answers else "nothing yet"
+    table.add_row("reader", "", f"shows: {shown}")
+    wet = gym.flood.details["flood"]
+    leaks = any(part["part"] == f"incidents/device/{FLOOD}" and part["reason"] for part in status["parts"])
+    table.add_row(f"sensor {FLOOD}", "leak" if leaks else "no leak", "wet" if wet else "dry")
     figures = message_figures(gym.cloud.phones)
     table.add_row("messages in", str(sum(status["messages"].values())), str(figures["in"]))
     table.add_row("messages out", str(status["outbox"].get("sent", 0)), str(figures["out"]))

@@ -41,13 +41,13 @@ class Identity:
     Attributes:
         client_id: A second connection under it takes the first over.
         keepalive: Seconds; the broker notices a silent death after 1.5 times this.
-        will: Published by the broker when the connection ends without a goodbye.
+        will: Published by the broker when the connection ends without a goodbye; None: nothing is.
         reconnect: Shortest and longest pause in seconds before the next attempt to connect.
     """
 
     client_id: str
     keepalive: int
-    will: Will
+    will: Will | None
     reconnect: tuple[float, float] = (0.5, 10.0)
 
 
@@ -66,7 +66,7 @@ class _Line(aiomqtt.Client):
             protocol=aiomqtt.ProtocolVersion.V311,
             clean_session=True,
             keepalive=identity.keepalive,
-            will=aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
+            will=aiomqtt.Will(will.topic, will.payload, will.qos, will.retain) if will else None,
             max_queued_outgoing_messages=_OUTGOING,
         )
         # A frozen device learns of the end only later, or never: then asyncio need not complain about it.

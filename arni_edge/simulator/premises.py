@@ -5,17 +5,22 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from arni_edge.devices.rights import nuki_username, shelly_username
+from arni_edge.devices.rights import nuki_username, reader_username, shelly_username
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import ArniError
 from arni_edge.simulator.blueprint import (
     CAMERA_PASSWORD,
     CAMERA_USER,
     DOOR,
+    FLOOD,
+    FLOOD_SHELLY,
     LIGHT,
     NUKI_ID,
     ON_CALL,
     SHELLY,
+    SIREN,
+    SIREN_SHELLY,
+    SITE,
     Blueprint,
 )
 from arni_edge.simulator.box import Box
@@ -23,14 +28,21 @@ from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.simulator.nuki import SimulatedNuki
 from arni_edge.simulator.phones import Phone
 from arni_edge.simulator.plan import default_plan
+from arni_edge.simulator.reader import SimulatedReader
 from arni_edge.simulator.rtsp import CameraServer
 from arni_edge.simulator.shelly import SimulatedShellyGen2
+from arni_edge.simulator.shelly_gen1_sleeper import SimulatedSleeperGen1
 from arni_edge.simulator.world import World
 
 _STEP_SECONDS = 0.05
 _BROKER_SECONDS = 20.0
 MEMBERS = ("Mia", "Ben", "Lea", "Jonas", "Emma", "Paul", "Nora", "Finn")
 STRANGER = "Stranger"
+PHONELESS = "Rosa"
+"""A member without WhatsApp: an app on her phone shows the QR code."""
+
+PHONELESS_ID = f"M{len(MEMBERS) + 1}"
+_PHONELESS_NUMBER = "+4915551111099"
 
 
 class Gym:
@@ -42,13 +54,19 @@ class Gym:
         cloud: Relay, Graph API, phones.
         box: The daemon.
         lock: The lock on the door.
+        reader: The QR reader beside the door.
         light: The relay of the lamps.
+        siren: The relay of the siren.
+        flood: The flood sensor in the showers.
         phones: By person; members are on file, the stranger is not.
         on_call: The phone of the person on call.
     """
 
     lock: SimulatedNuki
+    reader: SimulatedReader
     light: SimulatedShellyGen2
+    siren: SimulatedShellyGen2
+    flood: SimulatedSleeperGen1
     box: Box
 
     def __init__(self, folder: Path | None = None, *, seed: int = 1, cameras: bool = True) -> None:
@@ -87,10 +105,10 @@ class Gym:
             await self._put_members_on_file()
             await self._broker_is_up()
             self._install_devices()
-            tasks = [
-                asyncio.create_task(self._live(), name="world"),
-                asyncio.create_task(self.lock.run(), name="lock"),
-                asyncio.create_task(self.light.run(), name="light"),
+            tasks = [asyncio.create_task(self._live(), name="world")]
+            tasks += [
+                asyncio.create_task(device.run(), name=type(device).__name__)
+                for device in (self.lock, self.reader, self.light, self.siren, self.flood)
             ]
             stack.push_async_callback(_end, tasks)
             self._stack = stack.pop_all()
@@ -130,7 +148,30 @@ class Gym:
             self._switch_light,
             reconnect=quick,
         )
+        self.reader = SimulatedReader(
+            SITE, DOOR, self.box.device_address(reader_username(DOOR)), reconnect=quick
+        )
+        self.siren = SimulatedShellyGen2(
+            SIREN_SHELLY, SIREN_SHELLY, self.box.device_address(shelly_username(SIREN)), reconnect=quick
+        )
+        self.flood = SimulatedSleeperGen1(
+            FLOOD_SHELLY, "SHWT-1", self.box.device_address(shelly_username(FLOOD)), readings={}
+        )
+        self.put_water(False)
         self._switch_light(self.light.output)
+
+    def put_water(self, wet: bool) -> None:
+        """The floor of the showers is wet from now on, or dry; its sensor wakes up and says so."""
+        self.flood.readings = {
+            "sensor/temperature": "21.50", "sensor/flood": str(wet).lower(), "sensor/battery": "94",
+        }  # fmt: skip
+        self.flood.details = {"flood": wet}
+        self.flood.wake("sensor")
+
+    @property
+    def outputs(self) -> dict[str, bool]:
+        """What really is on, by the ids of the relays."""
+        return {LIGHT: self.light.output, SIREN: self.siren.output}
 
     def _switch_light(self, on: bool) -> None:
         self.world.lights_on = on
@@ -145,6 +186,7 @@ class Gym:
             {"member_id": f"M{number}", "name": name, "phone": self.phones[name].number}
             for number, name in enumerate(MEMBERS, start=1)
         ]
+        members.append({"member_id": PHONELESS_ID, "name": PHONELESS, "phone": _PHONELESS_NUMBER})
         await self.box.ask("members.put", members=members)
 
 

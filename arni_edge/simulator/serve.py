@@ -46,13 +46,17 @@ async def drop_connection(request: Request) -> None:
 
 
 @asynccontextmanager
-async def serve(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve an application on a free port of 127.0.0.1; gives its address, ``http://127.0.0.1:port``.
+async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """Serve an application on 127.0.0.1; gives its address, ``http://127.0.0.1:port``.
+
+    Args:
+        app: The application.
+        port: Where; 0 is a port that is free.
 
     Raises:
         RuntimeError: The server did not come up.
     """
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     # asyncio does it only for sockets with an explicit protocol number; without it every answer takes 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(

@@ -41,6 +41,7 @@ class SimulatedShellyGen1(Gen1Device):
         update_period: float = 30.0,
         clock: Clock | None = None,
         reconnect: tuple[float, float] = (0.5, 10.0),
+        http_port: int = 0,
     ) -> None:
         """Install the relay, in a running event loop; it lives in :meth:`run`.
 
@@ -55,6 +56,7 @@ class SimulatedShellyGen1(Gen1Device):
             update_period: Seconds between two publications of everything; 0 is never.
             clock: For the uptime.
             reconnect: Shortest and longest pause before a reconnect.
+            http_port: Where it answers HTTP; 0 is a port that is free.
         """
         super().__init__(
             device_id, "SHSW-1", address,
@@ -62,6 +64,7 @@ class SimulatedShellyGen1(Gen1Device):
         )  # fmt: skip
         self._on_switch = on_switch
         self._update_period = update_period
+        self._http_port = http_port
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_seconds = 0.0
@@ -88,7 +91,7 @@ class SimulatedShellyGen1(Gen1Device):
             Route("/settings/relay/0", self._get_relay_settings),
             Route("/status", self._get_status),
         ]
-        async with serve(Starlette(routes=routes)) as url:
+        async with serve(Starlette(routes=routes), self._http_port) as url:
             self.address_http = url.removeprefix("http://")
             try:
                 async with asyncio.TaskGroup() as group:

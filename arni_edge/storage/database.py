@@ -31,6 +31,7 @@ T = TypeVar("T")
 _WAITING_UNITS = 1000
 _UNITS_PER_COMMIT = 200
 _PROGRESS_SECONDS = 5.0
+_READ_SECONDS = 15.0
 _READ_ONLY = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0;"
 
 
@@ -126,8 +127,20 @@ class Database:
             await self._writer.close()
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """Query what is committed."""
-        return await self._reader.visit(_query, self._reader.connection, sql, parameters)
+        """Query what is committed.
+
+        Raises:
+            Unavailable: It could not be read (disk failing, file damaged), or not in time.
+        """
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                return await self._reader.visit(_query, self._reader.connection, sql, parameters)
+        except TimeoutError:
+            raise Unavailable(
+                f"the database did not answer within {_READ_SECONDS:g} s: is the disk failing?"
+            ) from None
+        except sqlite3.Error as error:
+            raise _translate(error) from error
 
     async def write(self, unit: Unit[T], *, deadline: float = 15.0) -> T:
         """Run a unit of work and return its result once it is on the disk.
@@ -290,5 +303,5 @@ def _translate(error: Exception) -> Exception:
     if isinstance(error, sqlite3.Error) and not isinstance(
         error, sqlite3.IntegrityError | sqlite3.ProgrammingError
     ):
-        return Unavailable(f"the database could not store this: {error}")
+        return Unavailable(f"the database cannot do this: {error}")
     return error

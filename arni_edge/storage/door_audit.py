@@ -87,18 +87,17 @@ async def end(tx: Transaction, request_id: str, result: UnlatchResult, now: date
     )
 
 
-async def abandon(tx: Transaction, now: datetime) -> list[str]:
+async def abandon(tx: Transaction, now: datetime) -> list[Row]:
     """Close the commands that a crash interrupted: their outcome is unknown and they are never sent again.
 
     Returns:
-        The request ids, for the journal.
+        ``request_id`` and ``door`` of each.
     """
-    rows = await tx.fetch(
+    return await tx.fetch(
         "UPDATE door_audit SET state = 'ended', outcome = ?, evidence = 'the daemon was restarted',"
-        " ended_at = ? WHERE state = 'commanded' RETURNING request_id",
+        " ended_at = ? WHERE state = 'commanded' RETURNING request_id, door",
         (Outcome.UNKNOWN, now.isoformat()),
     )
-    return [str(row["request_id"]) for row in rows]
 
 
 async def prune(tx: Transaction, before: datetime) -> int:

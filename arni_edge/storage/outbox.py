@@ -49,6 +49,15 @@ async def add(tx: Transaction, message: OutboundMessage, now: datetime) -> bool:
     return await _insert(tx, message, now, float(int(last)) + 1.0)
 
 
+async def queued_since(tx: Transaction, beginning: str, since: datetime) -> bool:
+    """Whether a message whose key begins so was put in after that moment."""
+    rows = await tx.fetch(
+        "SELECT 1 FROM outbox WHERE key >= :first AND key < :behind AND created_at > :since LIMIT 1",
+        {"first": beginning, "behind": f"{beginning}\U0010ffff", "since": since.isoformat()},
+    )
+    return bool(rows)
+
+
 async def note_delivery(tx: Transaction, item_id: str, status: str, provider_id: str, now: datetime) -> None:
     """Note a delivery report: it proves that the message was accepted, or that it failed for good.
 

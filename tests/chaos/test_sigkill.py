@@ -24,10 +24,12 @@ _TEXT = Catalogue.load().text
 
 @asynccontextmanager
 async def _storm(folder: Path, seed: int) -> AsyncIterator[Storm]:
-    """A gym without cameras whose lock and light are connected."""
+    """A gym without cameras whose lock, light and siren are connected."""
     configure_logging("error", component="simulator")
     async with Gym(folder, seed=seed, cameras=False) as gym:
-        await eventually(lambda: gym.lock.connected and gym.light.connected, within=_READY_SECONDS)
+        await eventually(
+            lambda: all(one.connected for one in (gym.lock, gym.light, gym.siren)), within=_READY_SECONDS
+        )
         yield Storm(gym, seed)
 
 
@@ -70,10 +72,11 @@ async def test_an_interrupted_door_command_stays_interrupted(tmp_path: Path) -> 
 
 
 async def test_the_light_comes_on_after_a_death_in_the_alarm(tmp_path: Path) -> None:
-    """The alarm is stored, the relay of the lamps is out of reach; the next life switches them on."""
+    """The alarm is stored, the relays are out of reach; the next life switches them on."""
 
     async def alarm_without_light(storm: Storm) -> None:
         storm.gym.light.power_off()
+        storm.gym.siren.power_off()
         storm.call_for_help(storm.gym.phones[STRANGER])
         while not await storm.gym.box.ask("alarms.log"):
             pass
@@ -83,5 +86,6 @@ async def test_the_light_comes_on_after_a_death_in_the_alarm(tmp_path: Path) -> 
         assert len(storm.remains[-1].alarms) == 1
         assert not storm.remains[-1].sinks
         storm.gym.light.power_on()
-        await eventually(lambda: storm.gym.world.lights_on, within=_READY_SECONDS)
+        storm.gym.siren.power_on()
+        await eventually(lambda: storm.gym.world.lights_on and storm.gym.siren.output, within=_READY_SECONDS)
         await storm.end(_CALM_SECONDS)

@@ -124,6 +124,26 @@ def test_readings_events_and_reasons() -> None:
     assert seen.summary == {"records": 8, "handled": 5, "ignored": 3, "errors": 0, "devices": 1}
 
 
+def test_an_event_that_is_on_no_list_keeps_its_name() -> None:
+    emitted = {
+        "component": "script:1",
+        "event": "shelly-blu",
+        "data": {"window": 1},
+        "name": "N",
+        "entity": "E",
+    }
+    frame = {"src": "x-441793d69718", "method": "NotifyEvent", "params": {"events": [emitted]}}
+    (said,) = evaluate("-", stdin=jsonl(record("x/events/rpc", frame))).records
+    (happened,) = said["events"]
+    assert happened == {"name": "other", "entity": "script:1", "event": "shelly-blu", "data.window": 1}
+
+
+def test_history_may_be_marked_in_two_ways() -> None:
+    marks = ({"retain": 1}, {"retain": True}, {"retain": "1"}, {"retained": True})
+    seen = evaluate("-", stdin=jsonl(*(record("nuki/1/connected", "true", **mark) for mark in marks)))
+    assert [(one["events"], one["ignored"]) for one in seen.records] == [([], None)] * len(marks)
+
+
 def test_a_device_counts_once_whatever_it_was_called_before() -> None:
     frame = {"src": "shellyplus1-a8032abe54dc", "dst": "x", "method": "NotifyStatus"}
     frame["params"] = {"ts": 1736603810.49, "switch:0": {"id": 0, "output": False}}  # type: ignore[assignment]

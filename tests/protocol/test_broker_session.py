@@ -278,6 +278,38 @@ async def test_nothing_is_given_to_a_frozen_broker(mosquitto: Mosquitto) -> None
     assert device.got == [("cmd", "end")]
 
 
+async def test_a_roused_broker_is_not_asked_a_second_time(mosquitto: Mosquitto) -> None:
+    def asked() -> int:
+        return mosquitto.log.count("Received UNSUBSCRIBE")
+
+    async with connected(a_session(mosquitto)) as session, Device(mosquitto.address("lock"), "cmd"):
+        for roused in (False, True, True):
+            before = asked()
+            if roused:
+                session.rouse()
+                session.rouse()
+            assert await session.publish("cmd", "open") is Delivery.ACCEPTED
+            assert asked() == before + 1
+            await asyncio.sleep(0.3)  # an answer that old proves nothing any more
+
+
+async def test_nothing_is_given_to_a_broker_that_froze_when_it_was_roused(mosquitto: Mosquitto) -> None:
+    async with (
+        connected(a_session(mosquitto)) as session,
+        Device(mosquitto.address("lock"), "cmd") as device,
+    ):
+        mosquitto.pause()
+        session.rouse()
+        with pytest.raises(NotSent, match="nothing was sent"):
+            await session.publish("cmd", "open", deadline=0.2)
+        assert not session.connected
+        mosquitto.resume()
+        await eventually(lambda: session.session > 1 and session.connected)
+        await session.publish("cmd", "end")
+        await eventually(lambda: device.got)
+    assert device.got == [("cmd", "end")]
+
+
 @pytest.mark.parametrize("ending", ["resume", "kill"])
 async def test_a_command_caught_in_flight_is_never_sent_again(mosquitto: Mosquitto, ending: str) -> None:
     """Frozen between sign of life and command: the broker may still deliver what it got, but only once."""
@@ -410,6 +442,22 @@ async def test_comes_back_with_a_new_number_and_its_subscriptions(mosquitto: Mos
         assert session.session == 3
     assert [(message.payload, message.session) for message in got] == [(b"1", 1), (b"2", 2), (b"3", 3)]
     assert lost == [False, False, False]
+
+
+async def test_one_who_fails_at_the_loss_keeps_nobody_believing(mosquitto: Mosquitto) -> None:
+    lost: list[str] = []
+    session = a_session(mosquitto)
+
+    def fail() -> None:
+        raise KeyError("a bug")
+
+    session.on_lost(fail)
+    session.on_lost(lambda: lost.append("heard"))
+    async with connected(session):
+        mosquitto.kill()
+        await eventually(lambda: lost == ["heard"])
+        mosquitto.start()
+        await eventually(lambda: session.session == 2)
 
 
 async def test_the_beginning_of_a_session_comes_before_its_messages(mosquitto: Mosquitto) -> None:

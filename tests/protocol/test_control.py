@@ -369,3 +369,28 @@ def test_a_daemon_that_hangs_is_unavailable(path: Path) -> None:
         hung.listen()
         with pytest.raises(Unavailable, match=r"no answer within 0\.2 s"):
             call(path, "status", timeout=0.2)
+
+
+async def test_a_method_that_may_take_longer_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arni_edge.control.server._ANSWER_SECONDS", 0.1)
+    ready, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Params) -> str:
+        await gate.wait()
+        return "open"
+
+    server = ControlServer(path, {"door.open": slow, "other": slow}, longer={"door.open": 30.0})
+    task = asyncio.create_task(server.run(ready.set))
+    try:
+        await ready.wait()
+        opening = asyncio.create_task(asyncio.to_thread(call, path, "door.open"))
+        with pytest.raises(Refused, match=r"no answer within 0\.1 s"):
+            await asyncio.to_thread(call, path, "other")
+        assert not opening.done()
+        gate.set()
+        assert await opening == "open"
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

@@ -23,7 +23,7 @@ from arni_edge.cli.app import app
 from arni_edge.control import ControlServer
 from arni_edge.daemon.device_incidents import DeviceIncidents
 from arni_edge.daemon.devices_methods import devices_methods
-from arni_edge.devices import ShellyRpc
+from arni_edge.devices import ShellyCover, ShellyRpc, ShellySwitch
 from arni_edge.devices.adopted import adopted, with_adopted
 from arni_edge.devices.book import DeviceBook
 from arni_edge.devices.interpreter import Interpreter
@@ -49,6 +49,14 @@ SETTINGS = Settings.model_validate(
 class Ground:
     database: Database
     clock: SystemClock
+
+
+@dataclass(frozen=True)
+class Idle:
+    """No hands: nothing is tried out here."""
+
+    switches: dict[str, ShellySwitch] = field(default_factory=dict)
+    covers: dict[str, ShellyCover] = field(default_factory=dict)
 
 
 @dataclass
@@ -100,7 +108,9 @@ async def a_desk(mosquitto: Mosquitto, folder: Path) -> AsyncIterator[Desk]:
         async def changed() -> None:
             desk.changes.append("changed")
 
-        methods = devices_methods(Ground(database, clock), lambda: book, registry, lambda: SETTINGS, changed)
+        methods = devices_methods(
+            Ground(database, clock), lambda: book, registry, lambda: SETTINGS, Idle, changed
+        )
         control = ControlServer(folder / "control.sock", methods)
         async with (
             running(rpc.run),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from support.waiting import eventually
 from arni_edge.broker import BrokerSession
 from arni_edge.bus import Bus
 from arni_edge.devices import ShellyRpc, ShellySwitch
+from arni_edge.devices.shelly import rpc as rpc_module
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.doors import Outcome
 from arni_edge.settings import Shelly
@@ -335,3 +337,66 @@ def _statuses(monitor: Device) -> list[bool]:
 
 def _replies(monitor: Device) -> list[str]:
     return [payload for topic, payload in monitor.got if topic == f"{REPLIES}/rpc"]
+
+
+# --- in whose name ------------------------------------------------------------------------------------------
+
+
+async def test_nobody_answers_in_the_name_of_another_device(mosquitto: Mosquitto) -> None:
+    """All devices may write to our reply topic; one that saw its own requests must not guess the others'."""
+    async with a_living_house(mosquitto) as (house, relay):
+        relay.freeze()
+        calling = asyncio.create_task(house.rpc.call(PREFIX, "Switch.Set", {}, deadline=1.0))
+        await eventually(lambda: house.rpc._pending)
+        (number,) = house.rpc._pending
+        async with Device(mosquitto.address("visitor")) as visitor:
+            frame = {"id": number, "src": "shellyplus1-000000000000", "dst": REPLIES, "result": {}}
+            await visitor.publish(f"{REPLIES}/rpc", orjson.dumps(frame).decode())
+            assert (await calling).reply is None
+
+
+async def test_the_numbers_of_requests_cannot_be_guessed(mosquitto: Mosquitto) -> None:
+    seen: list[int] = []
+    async with a_house(mosquitto) as house, Device(mosquitto.address("visitor"), "gym/a/rpc") as device:
+        for asked in range(1, 4):
+            await house.rpc.call("gym/a", "Shelly.GetStatus", {}, deadline=0.01)
+            await eventually(lambda asked=asked: len(device.got) == asked)  # type: ignore[misc]
+        seen = [orjson.loads(payload)["id"] for _, payload in device.got]
+    steps = {abs(later - earlier) for earlier, later in pairwise(seen)}
+    assert min(steps) > 1000
+
+
+async def test_strangers_who_were_asked_are_forgotten(mosquitto: Mosquitto) -> None:
+    async with a_house(mosquitto) as house:
+        for number in range(50):
+            await house.rpc.call(f"gym/{number}", "Shelly.GetStatus", {}, deadline=0.01)
+        assert len(house.rpc._lines) == 0
+
+
+async def test_a_command_does_not_wait_long_behind_questions(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc_module, "_LINE_SECONDS", 0.2)
+    async with a_living_house(mosquitto) as (house, relay):
+        relay.freeze()
+        question = asyncio.create_task(house.rpc.call(PREFIX, "Shelly.GetStatus", {}, deadline=2.0))
+        await eventually(lambda: house.rpc._pending)
+        result = await house.driver.switch(on=True)
+        assert result.outcome is Outcome.OFFLINE
+        assert "nothing was sent" in result.evidence
+        relay.thaw()
+        await question
+        assert relay.executed == []
+
+
+@pytest.mark.parametrize("cfg_rev", ["[]", "{}", '"x"', "null", "1e999"])
+async def test_a_status_that_makes_no_sense_stops_no_questions(mosquitto: Mosquitto, cfg_rev: str) -> None:
+    # What the house's queue of questions raises is raised at the end of the block.
+    async with a_house(mosquitto) as house, Device(mosquitto.address("visitor"), f"{PREFIX}/rpc") as device:
+        for asked in (1, 2):
+            await device.publish(f"{PREFIX}/online", "true")
+            await eventually(lambda asked=asked: len(device.got) >= asked)  # type: ignore[misc]
+            number = orjson.loads(device.got[-1][1])["id"]
+            answer = f'{{"id":{number},"src":"x","result":{{"sys":{{"cfg_rev":{cfg_rev}}}}}}}'
+            await device.publish(f"{REPLIES}/rpc", answer)
+            await eventually(lambda: not house.rpc._pending)

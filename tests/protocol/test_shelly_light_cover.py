@@ -33,7 +33,8 @@ async def a_house(
     mosquitto.address("shelly")
     session = BrokerSession(mosquitto.address(), client_id="edge", clock=clock)
     rpc = ShellyRpc(session, "arni/studio/edge")
-    driver = kind(Shelly(id="x", prefix=PREFIX, role="light", component=component), rpc, session, bus, clock)
+    role: Any = "cover" if component == "cover" else "light"
+    driver = kind(Shelly(id="x", prefix=PREFIX, role=role, component=component), rpc, session, bus, clock)
     device = SimulatedShellyGen2(
         PREFIX,
         "shelly2pmg4-98a316721128",

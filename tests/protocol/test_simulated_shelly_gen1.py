@@ -1,14 +1,17 @@
 """Simulated Shelly devices of generation 1, over a real Mosquitto and HTTP."""
 
+import json
+
 import httpx
 from support.devices import plugged_in
-from support.gen1 import Listener
+from support.gen1 import FIXTURES, Listener
 from support.gen1_house import DEVICE_ID, PREFIX, a_house, a_living_house
 from support.mosquitto import Mosquitto
 from support.mqtt import Device
 from support.waiting import eventually
 
 from arni_edge.devices.shelly.gen1 import subscriptions
+from arni_edge.simulator.shelly_gen1_movers import SimulatedLightGen1, SimulatedRollerGen1
 from arni_edge.simulator.shelly_gen1_sleeper import SimulatedSleeperGen1
 
 
@@ -94,3 +97,28 @@ async def test_a_sleeper_wakes_bursts_and_is_gone(mosquitto: Mosquitto) -> None:
     assert listener.values["flood:0.alarm"] is True
     assert listener.values["sys.wakeup_reason.cause"] == "sensor"
     assert [name for name, _ in listener.events] == ["online", "offline", "online", "offline"]
+
+
+async def test_the_simulated_roller_and_dimmer_say_what_the_captures_say(mosquitto: Mosquitto) -> None:
+    roller = SimulatedRollerGen1("persiana_dormitorio", mosquitto.address("blind", tcp=True))
+    dimmer = SimulatedLightGen1("shellydimmer2-XXX", mosquitto.address("lamp", tcp=True))
+    async with (
+        Device(mosquitto.address("visitor"), *subscriptions()) as visitor,
+        plugged_in(roller),
+        plugged_in(dimmer),
+    ):
+        last = {f"{roller.prefix}/roller/0/energy", f"{dimmer.prefix}/light/0/status"}
+        await eventually(lambda: last <= {topic for topic, _ in visitor.got})
+    said = dict(visitor.got)
+    for name in ("gen1_shelly2_roller", "gen1_shellydimmer2"):
+        for line in (FIXTURES / f"{name}.jsonl").read_text().splitlines():
+            topic, payload = json.loads(line)["topic"], json.loads(line)["payload"]
+            if "roller/0" in topic or "/light/0/status" in topic:
+                assert _kinds(payload) == _kinds(said[topic]), topic
+
+
+def _kinds(payload: str) -> object:
+    """Names and types of a JSON object; of anything else, whether it is a number."""
+    if payload.startswith("{"):
+        return {name: type(value) for name, value in json.loads(payload).items()}
+    return payload.lstrip("-").replace(".", "").isdecimal()

@@ -36,7 +36,7 @@ class DaemonProcess:
         self.config = self.folder / "arni.toml"
         self.systemd = Systemd()
         self.socket = self.folder / "run" / "control.sock"
-        self.port = _quiet_port()
+        self.port = quiet_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.configure()
 
@@ -151,6 +151,13 @@ class DaemonProcess:
                     return names
                 await asyncio.sleep(0.05)
 
+    async def mosquitto(self) -> int | None:
+        """Process id of its broker, as soon as that lets devices in."""
+        if '"event":"mosquitto_ready"' not in self.log:
+            return None
+        pid: int | None = (await self.ask("status"))["processes"]["mosquitto"]
+        return pid
+
     async def is_well(self) -> dict[str, Any]:
         """Wait until every part is; returns the status."""
         async with asyncio.timeout(30):
@@ -168,7 +175,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _quiet_port() -> int:
+def quiet_port() -> int:
     """A TCP port that nobody takes meanwhile: the kernel gives higher ones to those who ask for any."""
     while True:
         port = random.randrange(20_000, 32_000)

@@ -1,5 +1,6 @@
 """What runs on this machine, read from /proc."""
 
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,6 +51,28 @@ def niceness(pid: int) -> int:
     fields = _stat(pid)
     assert fields is not None
     return int(fields[16])
+
+
+def peers(pid: int) -> set[str]:
+    """IPv4 and IPv6 addresses at the other ends of its TCP connections and connected UDP sockets."""
+    own = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            own.add(str(link.readlink()))
+    found = set()
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            remote, _, port = fields[2].partition(":")
+            if f"socket:[{fields[9]}]" in own and int(port, 16):
+                found.add(_address(remote))
+    return found
+
+
+def _address(text: str) -> str:
+    """As the kernel writes it: words of 32 bits in the order of the machine."""
+    raw = b"".join(bytes.fromhex(text[at : at + 8])[::-1] for at in range(0, len(text), 8))
+    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -1,7 +1,8 @@
 """The accounts of a whole house."""
 
-from arni_edge.broker.filters import covers
+from arni_edge.broker.filters import covers, matches
 from arni_edge.daemon.rights import command_topics, house_rights, owners_acl
+from arni_edge.devices.listening import book_filters
 from arni_edge.settings import Settings
 
 
@@ -71,3 +72,25 @@ def test_an_owner_with_a_broker_of_his_own_gets_an_acl_for_it() -> None:
     assert accounts == ["gym-box", "nuki-front", "reader-front", "hub-street", "shelly-strike", "shelly-lamp"]
     ours = text.split("\n\n")[0].splitlines()
     assert {"topic write nuki/2BB28570/lockAction", "topic write arni/site1/vision/#"} <= set(ours)
+
+
+def test_to_home_assistant_the_daemon_says_its_own_figures_only() -> None:
+    settings = a_house().model_copy(
+        update={"broker": a_house().broker.model_copy(update={"home_assistant_prefix": "ha/x"})}
+    )
+    written = {rule.topic for rule in house_rights(settings)["arni-edge"] if rule.access == "write"}
+    assert {one for one in written if "arni_" in one} == {
+        "ha/x/sensor/arni_site1/+/config",
+        "ha/x/binary_sensor/arni_site1/+/config",
+    }
+    assert not any(one.startswith("homeassistant") for one in written)
+    # A lock or a button of ours would be a handle of the door.
+    assert not any(covers(one, "ha/x/lock/arni_site1/front/config") for one in written)
+
+
+def test_nothing_that_the_house_listens_to_hides_that_a_device_is_away() -> None:
+    """A filter of ours that matched a command would take away the broker's "nobody listens"."""
+    house = a_house(newcomers=True)
+    commands = [one.replace("#", "switch:0").replace("+", "0") for one in command_topics(house)]
+    filters = book_filters(house)
+    assert [(one, topic) for one in filters for topic in commands if matches(one, topic)] == []

@@ -134,8 +134,9 @@ class Attribution:
         if event.action == self._action and now < self._event_due_until:
             self._event_due_until = 0.0
             return None
+        late = "late execution: " if event.action == self._action and self.unaccounted(now) else ""
         self._late_until = 0.0
-        return f"lockActionEvent {event.action},{event.trigger}"
+        return f"{late}lockActionEvent {event.action},{event.trigger}"
 
     def blame_state(self, state: LockState, now: float) -> str | None:
         """Evidence of a late execution, or None.

@@ -5,19 +5,21 @@ Logs, keypad entries and authorisations name people; they are not read.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import orjson
 
-from arni_edge.devices.nuki_hub import codec
+from arni_edge.devices.nuki_hub import codec, topics
 from arni_edge.devices.printable import printable
 from arni_edge.domain.readings import DeviceEvent, Identity, Interpretation, Update, Value
 
 DEFAULT_PREFIX: Final = "nukihub"
 
 _TARGETS: Final = ("lock", "opener")
-_BRANCHES: Final = frozenset({*_TARGETS, "maintenance", "info", "configuration", "gpio", "hybridConnected"})
+_BRANCHES: Final = frozenset(
+    (*_TARGETS, *"maintenance info configuration gpio hybridConnected battery keypad presence".split())
+)
 """Where a hub speaks below its prefix. Nothing else there is taken away from other readers: somebody could
 have a Shelly taken for a hub by a word on a topic that Shellys do not have."""
 
@@ -26,116 +28,13 @@ _REMEMBERED_HUBS: Final = 64
 _LONGEST_REPORT: Final = 4096
 
 
-class _Kind(NamedTuple):
-    parse: Callable[[bytes], Value]
-    unit: str | None = None
-
-
-def _ring(payload: bytes) -> Value:
-    text = codec.parse_text(payload)
-    return text if text in {"ring", "ringlocked", "standby"} else None
-
-
-def _percent(payload: bytes) -> Value:
-    number = codec.parse_number(payload)
-    return number if isinstance(number, int) and 0 <= number <= 100 else None
-
-
-def _presence(payload: bytes) -> Value:
-    return None if codec.parse_presence(payload) is None else codec.parse_text(payload)
-
-
-def _uptime(payload: bytes) -> Value:
-    minutes = codec.parse_number(payload)
-    return minutes * 60 if isinstance(minutes, int) and minutes >= 0 else None
-
-
-_OF_A_TARGET: Final[Mapping[str, _Kind]] = {
-    "state": _Kind(codec.parse_state),
-    "doorSensorState": _Kind(codec.parse_contact),
-    "completionStatus": _Kind(codec.parse_completion),
-    "commandResult": _Kind(codec.parse_result),
-    "retry": _Kind(codec.parse_retry),
-    "ring": _Kind(_ring),
-    "binaryRing": _Kind(codec.parse_bool),
-    "continuousMode": _Kind(codec.parse_bool),
-    "trigger": _Kind(codec.parse_trigger),
-    "lastLockAction": _Kind(codec.parse_action),
-    "authorizationId": _Kind(codec.parse_number),
-    "availability": _Kind(_presence),
-    "statusUpdated": _Kind(codec.parse_bool),
-    "rssi": _Kind(codec.parse_number, "dBm"),
-    "battery/level": _Kind(_percent, "%"),
-    "battery/critical": _Kind(codec.parse_bool),
-    "battery/charging": _Kind(codec.parse_bool),
-    "battery/voltage": _Kind(codec.parse_number, "V"),
-    "battery/maxTurnCurrent": _Kind(codec.parse_number, "A"),
-    "battery/keypadCritical": _Kind(codec.parse_bool),
-    "battery/doorSensorCritical": _Kind(codec.parse_bool),
-    "info/firmwareVersion": _Kind(lambda payload: printable(payload, 32) or None),
-}
-
-_OF_THE_HUB: Final[Mapping[str, _Kind]] = {
-    codec.PRESENCE: _Kind(_presence),
-    "maintenance/uptime": _Kind(_uptime, "s"),
-    "maintenance/wifiRssi": _Kind(codec.parse_number, "dBm"),
-    "maintenance/freeHeap": _Kind(codec.parse_number),
-    "maintenance/networkDevice": _Kind(lambda payload: printable(payload) or None),
-    "maintenance/restartReasonNukiHub": _Kind(lambda payload: printable(payload) or None),
-    "maintenance/restartReasonNukiEsp": _Kind(lambda payload: printable(payload) or None),
-    "maintenance/webserver/state": _Kind(codec.parse_bool),
-    "hybridConnected": _Kind(codec.parse_bool),
-    "info/nukiHubVersion": _Kind(lambda payload: printable(payload, 32) or None),
-}
-
-_COMMANDS_OF_A_TARGET: Final = (
-    "query/",
-    "configuration/action",
-    "keypad/command/",
-    "keypad/actionJson",
-    "timecontrol/action",
-    "authorization/action",
-    "doorsensorOverride",
-)
-_COMMANDS_OF_THE_HUB: Final = frozenset(
-    {"maintenance/reset", "maintenance/update", "maintenance/webserver/enable", "configuration/action"}
-)
-_REPEATED: Final = frozenset({"hastate", "binaryState", "battery/advancedJson"})
-_REPORTS: Final[Mapping[str, Mapping[str, str]]] = {
-    "json": {
-        "lock_state": "state",
-        "door_sensor_state": "doorSensorState",
-        "continuous_mode": "continuousMode",
-        "trigger": "trigger",
-        "last_lock_action": "lastLockAction",
-        "lock_completion_status": "completionStatus",
-        "auth_id": "authorizationId",
-    },
-    "battery/basicJson": {
-        name: f"battery/{name}"
-        for name in ("critical", "charging", "level", "keypadCritical", "doorSensorCritical")
-    },
-}
-"""Reports in JSON, the only ones of hubs that were told to write nothing else: key to the topic that says the
-same. A name of a person in it is not read."""
-_ABOUT_PEOPLE: Final = (
-    "log",
-    "shortLog",
-    "rollingLog",
-    "lastRollingLog",
-    "authorizationName",
-    "authorization/",
-    "keypad",
-    "timecontrol/",
-)
-
 # A topic that ends like this can be nobody else's, so that a hub with a prefix of its owner's is recognised.
 _SHAPES: Final = tuple(
     sorted(
         {
             f"/{target}/{name}"
             for target in _TARGETS
-            for name in (*_OF_A_TARGET, *_REPEATED, *_REPORTS, "action")
+            for name in (*topics.OF_A_TARGET, *topics.REPEATED, *topics.REPORTS, "action")
         }
         | {f"/{codec.PRESENCE}", "/info/nukiHubVersion", "/hybridConnected"}
     )
@@ -218,11 +117,11 @@ class NukiHubReader:
         target, _, name = rest.partition("/")
         if target in _TARGETS:
             return _read_target(key, prefix, target, name, payload, retained=retained)
-        if rest in _COMMANDS_OF_THE_HUB:
+        if rest in topics.COMMANDS_OF_THE_HUB:
             return Interpretation(key, ignored="command to the device")
-        kind = _OF_THE_HUB.get(rest)
+        kind = topics.of_the_hub(rest)
         if kind is None:
-            return Interpretation(key, ignored="not a reading of a nuki_hub")
+            return Interpretation(key, ignored=topics.why_left_out(rest))
         update = Update(rest.replace("/", "."), kind.parse(payload), kind.unit)
         firmware = update.value if rest == "info/nukiHubVersion" else None
         present = codec.parse_presence(payload) if rest == codec.PRESENCE else None
@@ -244,22 +143,18 @@ def _read_target(
 ) -> Interpretation:
     if name == "action":
         return _read_action(key, target, payload, retained=retained)
-    if name.startswith(_COMMANDS_OF_A_TARGET) and name != "query/lockstateCommandResult":
+    if name.startswith(topics.COMMANDS_OF_A_TARGET) and name != "query/lockstateCommandResult":
         return Interpretation(key, ignored="command to the device")
-    if name in _REPORTS:
-        return _read_report(key, target, _REPORTS[name], payload)
-    kind = _OF_A_TARGET.get(name)
+    if name in topics.REPORTS:
+        return _read_report(key, target, topics.REPORTS[name], payload)
+    kind = topics.of_a_target(name)
     if kind is not None:
         entity = f"{target}.{name.replace('/', '.')}"
         update = Update(entity, kind.parse(payload), kind.unit)
         events = () if retained else _events(name, update)
         identity = Identity("nuki_hub", prefix=prefix) if name == "state" else None
         return Interpretation(key, (update,), events, identity=identity)
-    if name in _REPEATED:
-        return Interpretation(key, ignored="says again what other topics say")
-    if name.startswith(_ABOUT_PEOPLE):
-        return Interpretation(key, ignored="names people; not read")
-    return Interpretation(key, ignored="not a reading of a nuki_hub")
+    return Interpretation(key, ignored=topics.why_left_out(name))
 
 
 def _read_action(key: str, target: str, payload: bytes, *, retained: bool) -> Interpretation:
@@ -285,7 +180,7 @@ def _read_report(key: str, target: str, meanings: Mapping[str, str], payload: by
     updates = tuple(
         Update(f"{target}.{name.replace('/', '.')}", kind.parse(orjson.dumps(value).strip(b'"')), kind.unit)
         for word, name in meanings.items()
-        if isinstance(value := report.get(word), str | int) and (kind := _OF_A_TARGET[name])
+        if isinstance(value := report.get(word), str | int) and (kind := topics.OF_A_TARGET[name])
     )
     return Interpretation(key, updates) if updates else Interpretation(key, ignored="empty report")
 

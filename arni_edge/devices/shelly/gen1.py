@@ -84,7 +84,9 @@ class Gen1Reader:
         reader = self._readers.get(shape)
         if reader is not None:
             return reader(_Message(device, leaf, channel, payload, retained, self._memory(device)))
-        meaning = gen1_topics.VALUES.get(shape)
+        if leaf == "settings":
+            return Interpretation(device, ignored="settings of the device")
+        meaning = gen1_topics.VALUES.get(shape) or gen1_topics.unknown_value(leaf)
         if meaning is None:
             return Interpretation(device, ignored="unknown topic of a Shelly of generation 1")
         return Interpretation(device, (meaning.update(value.text(payload), channel=channel),))

@@ -125,6 +125,8 @@ _SINGLES: Mapping[str, Meaning] = {
     "timestamp": Meaning("motion:0.timestamp", value.positive),
     "sensor.timestamp": Meaning("motion:0.timestamp", value.positive),
     "tmp": Meaning("temperature:0.tC", value.celsius, "°C"),
+    "pos": Meaning("thermostat:0.pos", value.percent, "%"),
+    "target_t.value": Meaning("thermostat:0.target_t", value.celsius, "°C"),
     "gas_sensor.sensor_state": Meaning("gas:0.operation", value.word),
     "gas_sensor.self_test_state": Meaning("gas:0.self_test", value.word),
     "gas_sensor.alarm_state": Meaning("gas:0.alarm", value.gas_alarm),
@@ -189,6 +191,8 @@ def _updates(status: Json) -> Iterator[Update]:
 
 def _single(key: str, item: Any) -> Iterator[Update]:
     void = isinstance(item, dict) and not _is_valid(item)
+    if key == "target_t" and isinstance(item, dict):
+        item = _in_celsius(item)
     for path, raw in _leaves(key, item, _DEEPEST):
         meaning = _SINGLES.get(path) or Meaning(path, value.scalar)
         if path.rsplit(".", 1)[-1] != "is_valid":
@@ -198,6 +202,8 @@ def _single(key: str, item: Any) -> Iterator[Update]:
 def _part(section: str, component: str, channel: int, part: Json) -> Iterator[Update]:
     """One item of a list, for instance one relay."""
     void = not _is_valid(part)
+    if section == "thermostats":
+        part = {key: _in_celsius(item) if isinstance(item, dict) else item for key, item in part.items()}
     for key, item in _named(part):
         for path, raw in _leaves(key, item, _DEEPEST - 2):
             if path == "is_valid":
@@ -205,6 +211,14 @@ def _part(section: str, component: str, channel: int, part: Json) -> Iterator[Up
             meaning = _SECTIONS[section].get(path) or Meaning(f"{{0}}.{path}", value.scalar)
             silenced = void and (section not in _METER_ONLY or path == "power")
             yield meaning.update(None if silenced else raw, component=component, channel=channel)
+
+
+def _in_celsius(item: Json) -> Json:
+    """A temperature of a radiator valve, whatever its unit; unknown where it says that it is invalid."""
+    read = value.celsius_of_fahrenheit if item.get("units") == "F" else value.celsius
+    known = read(item.get("value")) if _is_valid(item) else None
+    kept = {key: one for key, one in item.items() if key not in {"units", "is_valid"}}
+    return {**kept, "value": known} if "value" in item else kept
 
 
 def _temperature(tmp: Json, status: Json) -> Iterator[Update]:

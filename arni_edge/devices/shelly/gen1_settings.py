@@ -27,6 +27,8 @@ _LONGEST_ANSWER = 64 * 1024
 _PLAIN = {"Accept-Encoding": "identity"}
 """What is not packed cannot unfold."""
 _LONGEST_PULSE = 30.0
+_LONGEST_ALARM = 120.0
+"""So long does a siren sound."""
 _HOURLY_SECONDS = 3600.0
 _TRUSTED_SECONDS = 2 * _HOURLY_SECONDS
 """A device that cannot be asked for so long may have been changed by somebody."""
@@ -69,10 +71,10 @@ def parse_settings(payload: bytes) -> DeviceSettings:
     """Read the answer to ``GET /settings``.
 
     Raises:
-        InvalidInput: It is not one of a Shelly of generation 1 with relays.
+        InvalidInput: It is not one of a Shelly of generation 1 with relays, or lights instead.
     """
     said = value.json_object(payload)
-    relays = said.get("relays") if said is not None else None
+    relays = said.get("relays", said.get("lights")) if said is not None else None
     if said is None or not isinstance(relays, list):
         raise InvalidInput("the answer is not that of a Shelly of generation 1 with a relay")
     mqtt = said.get("mqtt")
@@ -94,13 +96,22 @@ def _relay(said: Mapping[str, Any]) -> RelaySettings:
     )
 
 
-def judge_strike(settings: DeviceSettings, *, prefix: str, relay: int) -> list[str]:
+def judge_strike(
+    settings: DeviceSettings,
+    *,
+    prefix: str,
+    relay: int,
+    contact: bool = False,
+    longest: float = _LONGEST_PULSE,
+) -> list[str]:
     """Why a strike at this relay could stay open or open by itself; empty when it may be used.
 
     Args:
         settings: As the device has them.
         prefix: Of the topics by which we command it: a check of another device proves nothing.
         relay: Its number.
+        contact: A door contact is wired to the device's input.
+        longest: Seconds that it may be on at most.
     """
     if relay >= len(settings.relays):
         return [f"the device has no relay {relay}"]
@@ -114,8 +125,8 @@ def judge_strike(settings: DeviceSettings, *, prefix: str, relay: int) -> list[s
         problems.append("auto_off is unknown: the strike could stay open for ever")
     elif one.auto_off <= 0:
         problems.append(f"auto_off is {one.auto_off:g}, so that the strike would stay open for ever: set it")
-    elif one.auto_off > _LONGEST_PULSE:
-        problems.append(f"auto_off is {one.auto_off:g} s; at most {_LONGEST_PULSE:g} s are safe for a strike")
+    elif one.auto_off > longest:
+        problems.append(f"auto_off is {one.auto_off:g} s; at most {longest:g} s are safe here")
     if one.auto_on is not None and one.auto_on > 0:
         problems.append(f"auto_on is {one.auto_on:g} s: the strike would open by itself; set it to 0")
     if one.default_state != "off":
@@ -123,18 +134,17 @@ def judge_strike(settings: DeviceSettings, *, prefix: str, relay: int) -> list[s
             f"default_state is {one.default_state or 'unknown'}: after a power cut the strike could open; "
             "set it to off"
         )
+    if contact and one.btn_type != "detached":
+        problems.append(
+            f"btn_type is {one.btn_type or 'unknown'}: the door contact at the input would switch the "
+            "strike; set it to detached"
+        )
     return problems
 
 
-def judge_contact(settings: DeviceSettings, *, relay: int) -> list[str]:
-    """What a door contact at the device's input would do besides being read; warnings."""
+def judge_contact(settings: DeviceSettings) -> list[str]:
+    """What should be mended where a door contact is wired to the device's input; warnings."""
     warnings = []
-    button = settings.relays[relay].btn_type if relay < len(settings.relays) else None
-    if button != "detached":
-        warnings.append(
-            f"btn_type is {button or 'unknown'}: the door contact at the input would switch the relay; "
-            "set it to detached"
-        )
     if settings.factory_reset_from_switch is not False:
         warnings.append(
             "factory_reset_from_switch is on: a door that opens and closes several times right after a power "
@@ -259,8 +269,14 @@ class Gen1Guard:
             return False
         if self._doubt.is_set():  # it rebooted while it answered
             return True
-        dangers = judge_strike(settings, prefix=self._shelly.prefix, relay=self._shelly.switch)
-        warnings = judge_contact(settings, relay=self._shelly.switch) if self._contact else []
+        dangers = judge_strike(
+            settings,
+            prefix=self._shelly.prefix,
+            relay=self._shelly.switch,
+            contact=self._contact,
+            longest=_LONGEST_ALARM if self._shelly.role == "siren" else _LONGEST_PULSE,
+        )
+        warnings = judge_contact(settings) if self._contact else []
         seconds = None if dangers else settings.relays[self._shelly.switch].auto_off
         self._verified = (seconds, self._clock.monotonic())
         self._backoff.forget()

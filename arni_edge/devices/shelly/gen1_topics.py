@@ -24,6 +24,7 @@ VALUES: Mapping[str, Meaning] = {
     "overtemperature": Meaning("sys.overtemperature", value.flag),
     "voltage": Meaning("sys.voltage", value.number, "V"),
     "overload": Meaning("light:0.overload", value.flag),
+    "overpower": Meaning("light:0.errors", value.errors),
     "loaderror": Meaning("light:0.loaderror", value.flag),
     # Inputs.
     "input/*": Meaning("input:{1}.state", value.flag),
@@ -48,6 +49,7 @@ VALUES: Mapping[str, Meaning] = {
     "sensor/ext_power": Meaning("devicepower:0.external.present", value.flag),
     "sensor/error": Meaning("sys.sensor_error", value.number),
     "sensor/flood": Meaning("flood:0.alarm", value.flag),
+    "sensor/motion": Meaning("motion:0.motion", value.flag),
     "sensor/smoke": Meaning("smoke:0.alarm", value.flag),
     "sensor/state": Meaning("window:0.open", value.window),
     "sensor/tilt": Meaning("window:0.tilt", value.between(0, 180), "°"),
@@ -96,6 +98,21 @@ OTHERS = (
     "white/*/status",
 )
 """Topics that carry more than one value, or something else."""
+
+
+_ROOTS = frozenset(shape.partition("/")[0] for shape in VALUES if "/" in shape)
+_UNKNOWN = re.compile(r"(?:sensor|emeter_n|(?P<root>[a-z_]{1,32})/[0-9]{1,2})/[a-z][a-z0-9_]{0,31}", re.ASCII)
+
+
+def unknown_value(leaf: str) -> Meaning | None:
+    """A value of a part that we know, by a name that we do not: passed on as it is, under its own path.
+
+    Newer firmware says more than we know; ``info`` is read in the same way.
+    """
+    match = _UNKNOWN.fullmatch(leaf)
+    if match is None or match["root"] not in {None, *_ROOTS}:
+        return None
+    return Meaning(leaf.replace("/", "."), value.plain)
 
 
 def split(leaf: str) -> tuple[str, int]:

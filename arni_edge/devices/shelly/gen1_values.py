@@ -176,6 +176,15 @@ def scalar(raw: object) -> Value:
     return raw if isinstance(raw, bool) else number(raw)
 
 
+def plain(raw: object) -> Value:
+    """The text of a topic that we do not know: a truth, a number, or else the text itself."""
+    truth = {"true": True, "false": False}.get(raw) if isinstance(raw, str) else None
+    if truth is not None:
+        return truth
+    found = number(raw)
+    return scalar(raw) if found is None else found
+
+
 window = words({"open": True, "close": False})
 illumination = words({name: name for name in ("dark", "twilight", "bright")})
 gas_alarm = words({name: name for name in ("none", "mild", "heavy", "test")})

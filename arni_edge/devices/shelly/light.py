@@ -97,12 +97,7 @@ class ShellyLight:
         Raises:
             ValueError: This kind of light does not know one of the arguments.
         """
-        look: Status = {"rgb": list(rgb) if rgb is not None else None, "white": white, "ct": ct}
-        look = {name: value for name, value in look.items() if value is not None}
-        if strange := look.keys() - _OWN[self._kind]:
-            raise ValueError(f"{self._kind} does not know {', '.join(sorted(strange))}")
-        if brightness is not None:
-            look["brightness"] = brightness
+        look = look_of(self._kind, brightness=brightness, rgb=rgb, white=white, ct=ct)
         params: Status = {"id": self._number, "on": on, **look}
         if transition is not None:
             params["transition_duration"] = transition
@@ -117,6 +112,35 @@ class ShellyLight:
             passing=toggle_after is not None,
         )
         return await self._part.carry_out(order)
+
+
+def look_of(
+    kind: str,
+    *,
+    brightness: int | None,
+    rgb: tuple[int, int, int] | None,
+    white: int | None,
+    ct: int | None,
+) -> Status:
+    """How a light shall look: what was given, by its name in our vocabulary.
+
+    Args:
+        kind: ``light``, ``rgb``, ``rgbw`` or ``cct``.
+        brightness: See :meth:`ShellyLight.set`.
+        rgb: As above.
+        white: As above.
+        ct: As above.
+
+    Raises:
+        ValueError: This kind of light does not know one of them.
+    """
+    look: Status = {"rgb": list(rgb) if rgb is not None else None, "white": white, "ct": ct}
+    look = {name: value for name, value in look.items() if value is not None}
+    if strange := look.keys() - _OWN[kind]:
+        raise ValueError(f"{kind} does not know {', '.join(sorted(strange))}")
+    if brightness is not None:
+        look["brightness"] = brightness
+    return look
 
 
 def _shows(status: Status, on: bool, look: Status) -> bool:

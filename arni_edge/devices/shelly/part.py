@@ -239,6 +239,7 @@ class ShellyPart:
         notification = frames.parse_notification(payload)
         if notification is None:
             return
+        self._rpc.know(self._shelly.prefix, notification.source)  # nobody else may speak on this topic
         if notification.method == "NotifyFullStatus":
             self._notice_restart(notification.params)
             self._replace(notification.params)
@@ -265,10 +266,11 @@ class ShellyPart:
         """Whether the device has rebooted since it last told its uptime; tells doubters, also of changes."""
         sys = status.get("sys")
         uptime, cfg_rev = uptime_of(sys), sys.get("cfg_rev") if isinstance(sys, dict) else None
+        cfg_rev = cfg_rev if isinstance(cfg_rev, int) else None
         restarted = uptime is not None and self._uptime is not None and uptime < self._uptime
         changed = cfg_rev is not None and self._cfg_rev not in {None, cfg_rev}
         self._uptime = self._uptime if uptime is None else uptime
-        self._cfg_rev = cfg_rev if isinstance(cfg_rev, int) else self._cfg_rev
+        self._cfg_rev = self._cfg_rev if cfg_rev is None else cfg_rev
         if restarted or changed:
             self._doubt("rebooted" if restarted else "configuration changed")
         return restarted

@@ -26,6 +26,9 @@ _SECOND: Final = re.compile(
 
 _BOTH: Final = re.compile(r"(?P<prefix>.+)/(?P<leaf>online|announce|command)")
 
+_OF_A_PART: Final = re.compile(r"shellies/.+/[a-z]+/[0-9]{1,2}/command/[a-z_]+", re.ASCII)
+"""A command to a part of a device of generation 1 (``roller/0/command/pos``); the newer ones have none."""
+
 _NOT_OURS: Final = ("nuki/", "homeassistant/", "$")
 _OURS: Final = "arni/"
 """What the house itself says; devices only answer there."""
@@ -71,7 +74,11 @@ def take_apart(topic: str) -> Place | None:
     """Find the device's prefix in a topic; None for one that is no Shelly's."""
     if len(topic) > _LONGEST_TOPIC or not topic.isprintable() or topic.startswith(_NOT_OURS):
         return None
-    place = _second(topic) or (_first(topic) if topic.startswith(ROOT) else None) or _both(topic)
+    place = (
+        (_first(topic) if _OF_A_PART.fullmatch(topic) else _second(topic))
+        or (_first(topic) if topic.startswith(ROOT) else None)
+        or _both(topic)
+    )
     if place is None or not is_prefix(place.prefix):
         return None
     if topic.startswith(_OURS) and place.said is not Said.RPC:

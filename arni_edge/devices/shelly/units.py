@@ -20,7 +20,7 @@ NUMBERS: Final[Mapping[str, str | None]] = {
     "lux": "lx",
     "rssi": "dBm",
     "uptime": "s", "wakeup_period": "s", "utc_offset": "s", "timer_duration": "s", "move_timeout": "s",
-    "duration": "s", "interval": "s",
+    "duration": "s", "interval": "s", "period": "s", "on_time": "s", "on_above_thr": "s",
     "white": None, "ct": None, "xpercent": None, "xfreq": None, "xvoltage": None, "xtotal": None,
     "num_objects": None, "packet_id": None, "cfg_rev": None,
 }  # fmt: skip
@@ -30,7 +30,8 @@ PHASES: Final = ("a_", "b_", "c_", "n_")
 """A three-phase meter has its attributes once per phase: ``a_voltage``."""
 
 MOMENTS: Final = frozenset(
-    "unixtime last_sync_ts last_updated_ts last_update_ts started_at timer_started_at move_started_at".split()
+    "unixtime last_sync_ts last_updated_ts last_update_ts started_at timer_started_at move_started_at"
+    " on_time_rst_ts switch_on_rst_ts on_above_thr_rst_ts".split()
 )
 """Unix times; right after boot, and before anything was heard, they are something else."""
 
@@ -56,6 +57,8 @@ SPECIAL: Final[Mapping[str, str]] = {
     "text.value": "text",
     "input.counts.total": "number",
     "bthomedevice.battery": "%",
+    "blutrv.battery": "%",
+    "blutrv.pos": "%",
 }
 """Attributes whose name alone does not say what they are."""
 
@@ -74,12 +77,16 @@ LEFT_OUT: Final = frozenset("id tF by_minute minute_ts ts".split())
 KNOWN: Final = frozenset(
     "switch cover light rgb rgbw cct input temperature humidity devicepower smoke flood illuminance presence"
     " presencezone pm1 em em1 emdata em1data voltmeter boolean number enum text button object group"
-    " bthomedevice bthomesensor thermostat sys wifi mqtt cloud eth ble ws script".split()
+    " bthomedevice bthomesensor blutrv thermostat sys wifi mqtt cloud eth ble ws script".split()
 )
 """Component types whose attributes have the types above; of others every scalar passes as it is."""
 
-BTHOME: Final[Mapping[int, str | None]] = {1: "%", 5: "lx", 46: "%", 69: "°C"}
-"""Units of Bluetooth sensors by the ``obj_id`` of their configuration."""
+BTHOME: Final[Mapping[int, str | None]] = {
+    1: "%", 2: "°C", 3: "%", 5: "lx", 11: "W", 12: "V", 18: "ppm", 20: "%", 46: "%", 47: "%",
+    67: "A", 69: "°C", 74: "V", 87: "°C", 88: "°C", 92: "W", 93: "A",
+}  # fmt: skip
+"""Units of Bluetooth sensors by the ``obj_id`` of their configuration, as far as we have a word for them:
+battery, temperature, humidity, illuminance, power, voltage, CO₂, moisture, current (BTHome, version 2)."""
 
 SYNCED: Final = 1_600_000_000
 """A time before this is no time: the clock of the device was not set."""

@@ -149,3 +149,48 @@ async def test_it_knows_when_it_last_commanded(tmp_path: Path) -> None:
         lock.gate.set()
         await opening
         assert controller.commanded_at == 1000.0
+
+
+class StuckDesk(IncidentDesk):
+    """Its disk hangs, or fails in a way that nobody thought of."""
+
+    gate: asyncio.Event
+
+    async def begin(self, *_: object) -> None:
+        await self.gate.wait()
+
+    async def end(self, *_: object, **__: object) -> bool:
+        raise RuntimeError("a bug")
+
+
+async def test_neither_a_disk_that_hangs_nor_a_bug_holds_a_door(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "arni.db") as database:
+        lock, clock = FakeLock([Outcome.UNKNOWN, Outcome.CONFIRMED]), ManualClock()
+        desk = StuckDesk(database, Bus(), clock)
+        desk.gate = asyncio.Event()
+        controller = DoorController(
+            "front", lock, desk, clock, clock_is_set=lambda: True, second_instance=lambda: False
+        )
+        first = asyncio.create_task(controller.unlatch())
+        await eventually(lambda: lock.opened)
+        joined = asyncio.create_task(controller.unlatch())
+        await asyncio.sleep(0)
+        lock.gate.set()
+        assert (await joined).outcome is Outcome.UNKNOWN
+        # The door is free again although the first one is still being written down.
+        assert (await controller.unlatch()).outcome is Outcome.CONFIRMED
+        assert lock.opened == 2
+        desk.gate.set()
+        assert (await first).outcome is Outcome.UNKNOWN
+
+
+async def test_an_opening_that_was_cancelled_alarms_too(tmp_path: Path) -> None:
+    bus = Bus()
+    async with open_database(tmp_path / "arni.db") as database, listening(bus) as ear:
+        lock = FakeLock()
+        opening = asyncio.create_task(World().controller(lock, database, bus).unlatch())
+        await eventually(lambda: lock.opened)
+        opening.cancel()
+        await asyncio.wait({opening})
+        assert opening.cancelled()
+        await eventually(lambda: [one.evidence for one in ear.heard(DoorIncident)] == ["cancelled"])

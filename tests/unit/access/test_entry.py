@@ -4,15 +4,16 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from support.entry import MIA, OPENED, cleaners, doorstep, rules_for
+from support.entry import BEN, MIA, OPENED, cleaners, doorstep, rules_for
 from support.waiting import eventually
 
 from arni_edge.access import DoorRetention, Entry
 from arni_edge.domain.doors import AskReason, DenyReason, EntryRequest, Outcome
-from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.events import StaffAsked
 from arni_edge.domain.people import Assurance, MemberState
 
@@ -279,3 +280,49 @@ async def test_it_forgets_by_itself_and_keeps_what_is_under_way(tmp_path: Path) 
         running.cancel()
         await asyncio.wait({running})
         assert [row["state"] for row in await here.audit()] == ["commanded"]
+
+
+# --- what became of a command -------------------------------------------------------------------------------
+
+
+async def test_a_disk_that_fails_after_the_opening_hides_neither_outcome_nor_audit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with doorstep(tmp_path) as step:
+        write, failing = step.database.write, True
+
+        async def fails(unit: Any, *, deadline: float = 15.0) -> Any:
+            if failing and step.front.opened == 1:
+                raise Unavailable("the disk is failing")
+            return await write(unit, deadline=deadline)
+
+        monkeypatch.setattr(step.database, "write", fails)
+        assert await step.show(step.desk.issuer.qr(MIA.member_id)) == OPENED
+        assert [row["state"] for row in await step.audit()] == ["commanded"]
+        failing = False
+        assert await step.show(step.desk.issuer.qr(BEN.member_id)) == OPENED
+        rows = await step.audit()
+        assert [(row["state"], row["outcome"], row["evidence"]) for row in rows] == [
+            ("ended", "confirmed", "state=5")
+        ] * 2
+
+
+async def test_an_opening_whose_asker_has_gone_ends_in_the_audit(tmp_path: Path) -> None:
+    async with doorstep(tmp_path) as step:
+        step.front.gate.clear()
+        asking = asyncio.create_task(step.show(step.desk.issuer.qr(MIA.member_id)))
+        await eventually(lambda: step.front.opened)
+        asking.cancel()
+        await asyncio.wait({asking})
+        (row,) = await step.audit()
+        assert (row["state"], row["outcome"], row["evidence"]) == ("ended", "unknown", "interrupted")
+
+
+async def test_what_a_crash_interrupted_is_named_by_its_door(tmp_path: Path) -> None:
+    async with doorstep(tmp_path) as step:
+        await step.show(step.desk.issuer.qr(MIA.member_id), door="back")
+        await step.database.write(
+            lambda tx: tx.execute("UPDATE door_audit SET state = 'commanded', outcome = NULL")
+        )
+        assert await step.desk.abandon() == ["back"]
+        assert await step.desk.abandon() == []

@@ -1,9 +1,11 @@
 """What is wrong is stored before it is told, and told once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.clock import ManualClock
@@ -11,6 +13,7 @@ from support.database import open_database
 from support.devices import Ear, listening
 from support.waiting import eventually
 
+from arni_edge.access import incidents as desk_module
 from arni_edge.access.incidents import IncidentDesk, Subject
 from arni_edge.bus import Bus
 from arni_edge.domain.devices import DeviceTrouble
@@ -138,3 +141,48 @@ async def test_what_cannot_be_stored_is_told_all_the_same(tmp_path: Path) -> Non
         assert not await desk.end(FRONT, Incident.JAMMED, "state=5")
         with pytest.raises(Unavailable):
             await desk.end(FRONT, Incident.JAMMED, "cleared", by="kim")
+
+
+async def test_what_begins_while_the_open_ones_are_read_can_be_ended(tmp_path: Path) -> None:
+    async with an_office(tmp_path) as office:
+        read, reached, go_on = office.database.read, asyncio.Event(), asyncio.Event()
+
+        async def slowly(*query: Any) -> Any:
+            rows = await read(*query)
+            reached.set()
+            await go_on.wait()
+            return rows
+
+        office.database.read = slowly  # type: ignore[method-assign,assignment]
+        ending = asyncio.create_task(office.desk.end(FRONT, Incident.SILENT, "heard"))
+        await reached.wait()
+        await office.desk.begin(FRONT, Incident.RETAINED_COMMAND, "retained")
+        go_on.set()
+        assert not await ending
+        assert await office.desk.end(FRONT, Incident.RETAINED_COMMAND, "gone")
+
+
+async def test_a_person_clears_what_is_on_the_disk_whatever_is_remembered(tmp_path: Path) -> None:
+    async with an_office(tmp_path) as office:
+        assert not await office.desk.end(FRONT, Incident.SILENT, "heard")
+        await IncidentDesk(office.database, office.bus, office.clock).begin(
+            FRONT, Incident.JAMMED, "state=254"
+        )
+        assert await office.desk.end(FRONT, Incident.JAMMED, "cleared by a person", by="kim")
+
+
+@pytest.mark.parametrize("failure", [Unavailable("the disk is failing"), None])
+async def test_a_disk_that_cannot_be_read_holds_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    monkeypatch.setattr(desk_module, "_STORE_SECONDS", 0.2)
+    async with an_office(tmp_path) as office:
+
+        async def broken(*_: object) -> Any:
+            if failure is not None:
+                raise failure
+            await asyncio.Event().wait()
+
+        office.database.read = broken  # type: ignore[method-assign,assignment]
+        async with asyncio.timeout(5):
+            assert not await office.desk.end(FRONT, Incident.UNCONFIRMED, "state=5")

@@ -12,7 +12,7 @@ from support.mqtt import running
 from support.waiting import eventually
 
 from arni_edge.access.incidents import IncidentDesk, Subject
-from arni_edge.access.sentry import RetainedSentry, command_topics
+from arni_edge.access.sentry import RetainedSentry, command_topics, hub_action_topics
 from arni_edge.bus import Bus
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import DeviceIncident, DoorIncident
@@ -91,3 +91,44 @@ async def test_it_looks_again_when_the_broker_was_away_and_then_every_hour(tmp_p
 
 def test_a_house_without_devices_has_nothing_to_look_at() -> None:
     assert command_topics([], []) == {}
+
+
+async def test_it_looks_again_as_soon_as_the_broker_is_back_and_once_more(tmp_path: Path) -> None:
+    looks: list[Sequence[str]] = []
+
+    async def find(topics: Sequence[str]) -> list[Message]:
+        looks.append(topics)
+        return []
+
+    async with open_database(tmp_path / "arni.db") as database:
+        desk = IncidentDesk(database, Bus(), ManualClock())
+        sentry = RetainedSentry(command_topics(DOORS, SHELLIES), find, desk, again_seconds=0.05)
+        async with running(sentry.run):
+            await eventually(lambda: len(looks) == 1)
+            await sentry.on_session(2)
+            await eventually(lambda: len(looks) == 3)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "found"),
+    [
+        ("hub/opener/action", b"--", False),
+        ("hub/opener/action", b"ack", False),
+        ("hub/lock/query/lockstate", b"0", False),
+        ("hub/opener/action", b"electricStrikeActuation", True),
+        ("hub/lock/query/lockstate", b"1", True),
+        ("gym/strike/command/switch:0", b"--", True),
+        ("nuki/ABC12/lockAction", b"0", True),
+    ],
+)
+async def test_the_marks_of_a_hub_are_no_commands(
+    tmp_path: Path, topic: str, payload: bytes, *, found: bool
+) -> None:
+    async def find(_: Sequence[str]) -> list[Message]:
+        return [Message(topic, payload)]
+
+    async with open_database(tmp_path / "arni.db") as database:
+        desk = IncidentDesk(database, Bus(), ManualClock())
+        topics, marked = command_topics(DOORS, SHELLIES), hub_action_topics(DOORS)
+        assert await RetainedSentry(topics, find, desk, marked=marked).look() == ([topic] if found else [])
+        assert len(await desk.everything_open()) == found

@@ -46,3 +46,13 @@ async def test_an_answer_to_somebody_who_has_left_does_no_harm() -> None:
     answers.settle(1, (0,))
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_an_answer_that_nobody_came_for_is_not_the_next_ones() -> None:
+    answers = Answers()
+    early = answers.ahead(7)
+    answers.settle(7, (0,))
+    assert await early == (0,)
+    await asyncio.sleep(0)
+    answers.settle(7, (0x87,))
+    assert await answers.of(7) == (0x87,)

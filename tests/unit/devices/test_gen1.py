@@ -59,6 +59,14 @@ def listener() -> Listener:
         ("sensor/act_reasons", '["periodic","sensor"]', "sys.wakeup_reason.cause", "periodic,sensor", None),
         ("sensor/flood", "true", "flood:0.alarm", True, None),
         ("sensor/smoke", "false", "smoke:0.alarm", False, None),
+        ("sensor/motion", "true", "motion:0.motion", True, None),
+        ("overpower", "1", "light:0.errors", "overpower", None),
+        ("overpower", "0", "light:0.errors", "", None),
+        # Never heard of, at a part that we know: as it is, as in "info".
+        ("sensor/rain", "true", "sensor.rain", True, None),
+        ("sensor/mode", "eco", "sensor.mode", "eco", None),
+        ("emeter_n/mismatch", "false", "emeter_n.mismatch", False, None),
+        ("relay/1/surplus", "2.5", "relay.1.surplus", 2.5, None),
         ("sensor/state", "open", "window:0.open", True, None),
         ("sensor/state", "close", "window:0.open", False, None),
         ("sensor/tilt", "45", "window:0.tilt", 45, "°"),
@@ -184,12 +192,18 @@ def test_a_retained_command_is_an_event(listener: Listener, leaf: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "leaf", ["", "relay", "relay/x", "relay/100", "relay/٣", "sensor/0", "a/b/c", "relay/0/0"]
+    "leaf",
+    ["", "relay", "relay/x", "relay/100", "relay/٣", "sensor/0", "a/b/c", "relay/0/0", "a/0/b", "sensor/a/b"],
 )
 def test_an_unknown_topic_is_ignored_with_a_reason(listener: Listener, leaf: str) -> None:
     assert listener.hear(leaf, "on") == Interpretation(
         DEVICE, ignored="unknown topic of a Shelly of generation 1"
     )
+
+
+def test_settings_are_no_state(listener: Listener) -> None:
+    said = listener.hear("settings", '{"motion":{"sensitivity":50}}')
+    assert said == Interpretation(DEVICE, ignored="settings of the device")
 
 
 def test_no_subscription_matches_a_command() -> None:

@@ -211,6 +211,34 @@ def test_a_thermostat_of_a_valve(listener: Listener) -> None:
     assert listener.values["temperature:0.tC"] == 19.4
 
 
+def test_a_valve_speaks_for_itself_too_and_may_be_set_to_fahrenheit(listener: Listener) -> None:
+    listener.hear(
+        "status",
+        {
+            "pos": 40,
+            "target_t": {"enabled": True, "value": 68, "units": "F"},
+            "tmp": {"value": 20.3, "units": "C", "is_valid": True},
+        },
+    )
+    assert listener.values["thermostat:0.target_t"] == 20
+    assert listener.units["thermostat:0.target_t"] == "°C"
+    assert listener.values["thermostat:0.pos"] == 40
+    assert listener.values["temperature:0.tC"] == 20.3
+    listener.hear(
+        "info",
+        {
+            "thermostats": [
+                {
+                    "target_t": {"value": 77, "units": "F"},
+                    "tmp": {"value": 21, "units": "C", "is_valid": False},
+                }
+            ]
+        },
+    )
+    assert listener.values["thermostat:0.target_t"] == 25
+    assert listener.values["temperature:0.tC"] is None
+
+
 # --- input that wants to hurt -----------------------------------------------------------------------------
 
 

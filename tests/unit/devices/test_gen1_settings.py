@@ -65,7 +65,7 @@ async def device(reply: Callable[[Request], Awaitable[Response]]) -> AsyncIterat
 def test_good_settings_are_no_problem() -> None:
     assert settings().relays == (RelaySettings(3.0, 0.0, "off", "detached"),)
     assert judge_strike(settings(), prefix=PREFIX, relay=0) == []
-    assert judge_contact(settings(), relay=0) == []
+    assert judge_contact(settings()) == []
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,12 @@ def test_a_relay_that_is_not_there_is_a_problem() -> None:
 
 
 def test_a_door_contact_must_not_work_the_relay_or_reset_the_device() -> None:
-    (warning,) = judge_contact(settings(btn_type="momentary"), relay=0)
-    assert warning.startswith("btn_type is momentary")
+    for button, word in (("momentary", "momentary"), (None, "unknown")):
+        (danger,) = judge_strike(settings(btn_type=button), prefix=PREFIX, relay=0, contact=True)
+        assert danger.startswith(f"btn_type is {word}")
+    assert judge_strike(settings(btn_type="momentary"), prefix=PREFIX, relay=0) == []
     resetting = parse_settings(json.dumps({**answer(), "factory_reset_from_switch": True}).encode())
-    (warning,) = judge_contact(resetting, relay=0)
+    (warning,) = judge_contact(resetting)
     assert warning.startswith("factory_reset_from_switch is on")
 
 
@@ -283,9 +285,38 @@ async def test_what_was_verified_is_trusted_for_two_hours_without_an_answer() ->
 
 async def test_a_warning_does_not_close_the_door() -> None:
     door = Door()
-    door.says = answer(btn_type="toggle")
+    door.says = {**answer(), "factory_reset_from_switch": True}
     async with device(door.reply) as address:
         guard = Gen1Guard(STRIKE, address, SystemClock(), contact=True)
         async with running(guard.run):
             await eventually(lambda: guard.auto_off == 3.0)
             assert len(guard.problems) == 1
+
+
+async def test_a_contact_that_switches_the_strike_closes_the_door() -> None:
+    door = Door()
+    door.says = answer(btn_type="toggle")
+    async with device(door.reply) as address:
+        guard = Gen1Guard(STRIKE, address, SystemClock(), contact=True)
+        async with running(guard.run):
+            await eventually(lambda: guard.safe is False)
+            assert guard.auto_off is None
+            assert guard.problems[0].startswith("btn_type is toggle")
+
+
+@pytest.mark.parametrize(("seconds", "safe"), [(120.0, True), (121.0, False), (0.0, False)])
+async def test_a_siren_may_sound_for_two_minutes_and_no_longer(seconds: float, *, safe: bool) -> None:
+    door = Door()
+    door.says = answer(auto_off=seconds)
+    async with device(door.reply) as address:
+        siren = Shelly.model_validate({**STRIKE.model_dump(), "role": "siren"})
+        guard = Gen1Guard(siren, address, SystemClock())
+        async with running(guard.run):
+            await eventually(lambda: guard.safe is not None)
+            assert guard.safe is safe
+
+
+def test_lights_have_the_same_timer() -> None:
+    said = answer(auto_off=4.0)
+    said["lights"] = said.pop("relays")
+    assert parse_settings(json.dumps(said).encode()) == settings(auto_off=4.0)

@@ -154,6 +154,46 @@ def test_other_roots_are_no_hubs(topic: str) -> None:
     assert not NukiHubReader().claims(topic)
 
 
+@pytest.mark.parametrize(
+    ("topic", "payload", "entity", "value"),
+    [
+        ("lock/battery/drain", "15.2", "lock.battery.drain", 15.2),
+        ("lock/configuration/autoLock", "1", "lock.configuration.autoLock", True),
+        ("opener/configuration/soundLevel", "120", "opener.configuration.soundLevel", 120),
+        ("lock/info/hardwareVersion", "1.0", "lock.info.hardwareVersion", "1.0"),
+        ("lock/query/lockstateCommandResult", "timeOut", "lock.query.lockstateCommandResult", "timeout"),
+        ("info/nukiHubLatest", "9.16", "info.nukiHubLatest", "9.16"),
+        ("gpio/pin_32/state", "1", "gpio.pin_32.state", True),
+        ("gpio/pin_32/role", "generalInput", "gpio.pin_32.role", "generalInput"),
+        # As before version 8, when lock and opener had a prefix each.
+        ("battery/level", "85", "battery.level", 85),
+        ("battery/critical", "0", "battery.critical", False),
+        ("info/firmwareVersion", "3.5.12", "info.firmwareVersion", "3.5.12"),
+        ("configuration/singleLock", "0", "configuration.singleLock", False),
+    ],
+)
+def test_what_a_known_hub_says_besides(topic: str, payload: str, entity: str, value: Value) -> None:
+    (update,) = read(f"nukihub/{topic}", payload, retained=True).updates
+    assert (update.entity, update.value) == (entity, value)
+    # The same word below another prefix makes nobody a hub.
+    assert not NukiHubReader().claims(f"stranger/{topic}")
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [
+        ("lock/configuration/basicJson", "settings of the device"),
+        ("presence/devices", "names people; not read"),
+        ("keypad/code_0/name", "names people; not read"),
+        ("maintenance/log", "log line"),
+        ("gpio/pin_x/state", "not a reading of a nuki_hub"),
+        ("battery/soup", "not a reading of a nuki_hub"),
+    ],
+)
+def test_what_is_left_out_has_a_reason(topic: str, reason: str) -> None:
+    assert read(f"nukihub/{topic}", "1").ignored == reason
+
+
 @given(st.text(max_size=30), st.binary(max_size=60), st.booleans())
 def test_nothing_breaks_the_reader(name: str, payload: bytes, retained: bool) -> None:
     reader = NukiHubReader()

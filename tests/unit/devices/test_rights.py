@@ -89,3 +89,12 @@ def test_newcomers_are_denied_all_that_belongs_to_adopted_devices() -> None:
         assert any(covers(one, command) for one in denied)
     heard = [rule.topic for rule in rules if rule.access == "read"]
     assert heard == ["shellies/command", "+/rpc"]
+
+
+def test_a_hub_may_say_everything_that_is_read_of_it() -> None:
+    said = {rule.topic for rule in hub_rights("hub") if rule.access == "write"}
+    for each in ("lock", "opener"):
+        for name in ("level", "critical", "charging", "voltage", "keypadCritical", "doorSensorCritical"):
+            assert f"hub/{each}/battery/{name}" in said
+        assert {f"hub/{each}/availability", f"hub/{each}/info/firmwareVersion"} <= said
+        assert f"hub/{each}/battery/basicJson" in said

@@ -26,9 +26,9 @@ SETTINGS = Settings.model_validate(
 class Room:
     """A shelf, and who had to go."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings = SETTINGS) -> None:
         self.gone: list[str] = []
-        self.shelf = Shelf(owned_devices(SETTINGS), self.gone.append)
+        self.shelf = Shelf(owned_devices(settings), self.gone.append)
 
     def say(
         self,
@@ -42,12 +42,19 @@ class Room:
         """Returns the name of the device that the message was given to."""
         identity = Identity("shelly", prefix=prefix) if prefix else None
         said = Interpretation(device, identity=identity, formerly=formerly)
-        picture = self.shelf.place(topic, said, retained=retained)
-        return picture.name if picture else None
+        pictures = self.shelf.place(topic, said, retained=retained)
+        return " and ".join(one.name for one in pictures) or None
 
     @property
     def strangers(self) -> set[str]:
         return {one.key for one in self.shelf.strangers}
+
+
+def test_what_a_device_with_two_outputs_says_is_said_by_both_of_its_names() -> None:
+    outputs = [{"id": f"out{n}", "prefix": "gym/two", "role": "light", "switch": n} for n in (0, 1)]
+    room = Room(Settings.model_validate({"site": SETTINGS.site, "shellies": outputs}))
+    assert room.say("gym/two/status/input:0", "shelly:A8032ABE54DC") == "out0 and out1"
+    assert room.say("gym/else/status/input:0", "shelly:gym/else") == "shelly:gym/else"
 
 
 def test_the_settings_devices_have_names_for_events() -> None:

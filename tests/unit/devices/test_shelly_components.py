@@ -64,6 +64,12 @@ def one(key: str, status: dict[str, Any]) -> Update:
         ("bthomedevice:200", {"battery": 100}, Update("bthomedevice:200.battery", 100, "%")),
         ("bthomedevice:200", {"rssi": None}, Update("bthomedevice:200.rssi", None, "dBm")),
         ("thermostat:0", {"target_C": 21}, Update("thermostat:0.target_C", 21, "°C")),
+        ("blutrv:200", {"pos": 40}, Update("blutrv:200.pos", 40, "%")),
+        ("blutrv:200", {"battery": 88}, Update("blutrv:200.battery", 88, "%")),
+        ("blutrv:200", {"current_C": "warm"}, Update("blutrv:200.current_C", None, "°C")),
+        ("emdata:0", {"period": 60}, Update("emdata:0.period", 60, "s")),
+        ("switch:0", {"counts": {"on_time": 12}}, Update("switch:0.counts.on_time", 12, "s")),
+        ("switch:0", {"counts": {"on_time_rst_ts": 0}}, Update("switch:0.counts.on_time_rst_ts", None)),
         ("sys", {"uptime": 38}, Update("sys.uptime", 38, "s")),
         ("wifi", {"rssi": -57}, Update("wifi.rssi", -57, "dBm")),
         ("mqtt", {"connected": True}, Update("mqtt.connected", True)),
@@ -108,6 +114,7 @@ def test_a_bluetooth_sensor_that_was_heard_has_the_unit_of_what_it_measures() ->
     value, heard = read_component("bthomesensor:203", status, obj_id=69)
     assert value == Update("bthomesensor:203.value", 24.7, "°C")
     assert heard == Update("bthomesensor:203.last_updated_ts", 1779364375.0)
+    assert read_component("bthomesensor:203", status, obj_id=18)[0].unit == "ppm"
 
 
 def test_a_scalar_beside_the_components() -> None:

@@ -160,10 +160,36 @@ def test_every_event_of_a_notification_counts() -> None:
         DeviceEvent("btn_down", "input:0", {"ts": None}),
         DeviceEvent("btn_up", "input:0", {"ts": 1736603810.49}),
         DeviceEvent("config_changed", "sys", {"restart_required": False, "cfg_rev": 12}),
-        DeviceEvent("other", "script:1", {"name": "hiccup"}),
+        DeviceEvent("other", "script:1", {"deep.x": 1, "name": "hiccup"}),
         DeviceEvent("single_push", "", {}),
     )
     assert said.updates == (Update("em1:0.act_power", 12.5, "W"),)
+
+
+def test_a_bluetooth_button_knows_more_presses() -> None:
+    names = ("long_double_push", "long_triple_push", "hold_press", "rotate_left", "rotate_right")
+    events = [{"component": "bthomedevice:200", "event": name, "steps": 3} for name in names]
+    said = hear(ShellyReader(), "a/b/c/events/rpc", event(STRIKE, *events))
+    assert said.events == tuple(DeviceEvent(name, "bthomedevice:200", {"steps": 3}) for name in names)
+
+
+def test_what_a_script_emits_is_kept_as_far_as_it_is_scalar() -> None:
+    blu = {"window": 1, "pid": 5, "address": "bc:02:6e:c3:aa:bb", "deeper": {"x": 1}}
+    emitted = {"component": "script:1", "id": 1, "event": "shelly-blu", "data": blu, "list": [1]}
+    (said,) = hear(ShellyReader(), "a/b/c/events/rpc", event(STRIKE, emitted)).events
+    assert said == DeviceEvent(
+        "other",
+        "script:1",
+        {
+            "data.window": 1,
+            "data.pid": 5,
+            "data.address": "bc:02:6e:c3:aa:bb",
+            "name": "shelly-blu",
+        },
+    )
+    bomb = {"component": "script:1", "event": "x", "data": {f"k{n}": n for n in range(9999)}}
+    (bounded,) = hear(ShellyReader(), "a/b/c/events/rpc", event(STRIKE, bomb)).events
+    assert len(bounded.data) < 20
 
 
 def test_a_retained_press_is_history() -> None:
@@ -361,6 +387,13 @@ def test_a_command_is_not_for_us_and_a_retained_one_is_an_incident(topic: str) -
     assert hear(ShellyReader(), topic, frame).ignored == "command to the device"
     (happened,) = hear(ShellyReader(), topic, frame, retained=True).events
     assert happened.name == "retained_command"
+
+
+@pytest.mark.parametrize("part", ["roller/0/command/pos", "thermostat/0/command/target_t", "relay/0/command"])
+def test_a_command_to_a_part_is_one_to_its_device(part: str) -> None:
+    said = hear(ShellyReader(), f"shellies/shellyswitch25-68C63AFB1234/{part}", "30", retained=True)
+    assert said.device == "shelly:shellies/shellyswitch25-68C63AFB1234"
+    assert said.events == (DeviceEvent("retained_command", part),)
 
 
 @pytest.mark.parametrize(

@@ -170,3 +170,53 @@ def test_what_is_wrong_is_explained(tmp_path: Path, text: str, expected: str) ->
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"copy config/arni\.toml"):
         load_settings(tmp_path / "none.toml", {})
+
+
+_DOOR = '[[doors]]\nid = "{0}"\nname = "x"\n[doors.lock]\n{1}\n'
+_RELAY = '[[shellies]]\nid = "{0}"\nprefix = "{1}"\nrole = "{2}"\n{3}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            _DOOR.format("a", 'nuki_id = "0bB2"') + _DOOR.format("b", 'nuki_id = "BB2"'),
+            "'b' has the same lock as 'a'",
+        ),
+        (
+            _DOOR.format("a", 'kind = "nuki_hub"') + _DOOR.format("b", 'kind = "nuki_hub"'),
+            "'b' has the same lock as 'a'",
+        ),
+        (
+            _RELAY.format("s", "gym/s", "strike", "")
+            + "".join(_DOOR.format(name, 'kind = "strike"\ndevice = "s"') for name in "ab"),
+            "'b' has the same lock as 'a'",
+        ),
+        (
+            _RELAY.format("s", "gym/s", "strike", "") + _RELAY.format("lamp", "gym/s", "light", ""),
+            "'lamp' is the same output as 's'",
+        ),
+        (_RELAY.format("s", "gym/s", "strike", 'component = "light"'), "a strike is switched by a relay"),
+        (_RELAY.format("s", "gym/s", "siren", 'component = "rgb"'), "a siren is switched by a relay"),
+        (_RELAY.format("s", "gym/s", "light", 'component = "cover"'), "a cover cannot be a light"),
+        (_RELAY.format("s", "gym/status", "light", ""), "must not end in /"),
+        (_RELAY.format("s", "gym/", "light", ""), "must not end in /"),
+        (_RELAY.format("s", "events", "light", ""), "must not end in /"),
+        (_RELAY.format("s", "arni/gym/edge", "light", ""), "topics below arni/"),
+        (_RELAY.format("s", "nuki/2BB28570", "light", ""), "topics below nuki/"),
+        (_DOOR.format("a", 'nuki_id = "BB2"\ngoal_seconds = 49'), "at most 60 s"),
+        (_DOOR.format("a", 'kind = "nuki_hub"\nreaction_seconds = 11'), "at most 60 s"),
+    ],
+)
+def test_what_would_give_a_door_two_masters_or_none_is_refused(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    assert expected in _problems(tmp_path, _MINIMUM + text)
+
+
+def test_one_device_may_have_several_outputs_and_an_old_hub_the_topics_of_locks(tmp_path: Path) -> None:
+    text = _RELAY.format("s", "gym/s", "strike", "switch = 0") + _RELAY.format(
+        "lamp", "gym/s", "light", "switch = 1"
+    )
+    hub = _DOOR.format("a", 'kind = "nuki_hub"\nprefix = "nuki"')
+    assert len(_load(tmp_path, _MINIMUM + text + hub).shellies) == 2

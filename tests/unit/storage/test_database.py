@@ -68,7 +68,7 @@ async def test_it_is_as_durable_as_sqlite_can_be(tmp_path: Path) -> None:
 
 async def test_readers_cannot_write(tmp_path: Path) -> None:
     async with open_database(tmp_path / "arni.db") as database:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        with pytest.raises(Unavailable, match="readonly"):
             await database.read("INSERT INTO relay_cursor VALUES ('x', 1)")
 
 

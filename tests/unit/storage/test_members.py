@@ -103,7 +103,8 @@ async def test_a_database_of_the_first_version_keeps_everything(tmp_path: Path) 
     async with open_database(file) as database:
         (mia,) = await members.everybody(database)
         assert mia == Member("m1", "Mia Muster", "+4915123456789", valid_until=date(2026, 12, 31))
-        assert await database.write(lambda tx: door_audit.abandon(tx, _NOW)) == ["r8"]
+        (abandoned,) = await database.write(lambda tx: door_audit.abandon(tx, _NOW))
+        assert (abandoned["request_id"], abandoned["door"]) == ("r8", "front")
         row = await door_audit.find(database, "r7")
         assert row is not None
         assert (row["id"], row["outcome"], row["evidence"], row["seconds"]) == (

@@ -1,0 +1,93 @@
+"""What the people on call are told, how often, and that a restart makes nothing new of what is old."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from support.clock import ManualClock
+from support.database import open_database
+from support.mqtt import running
+from support.waiting import eventually_is
+
+from arni_edge.bus import Bus
+from arni_edge.domain.devices import DeviceTrouble
+from arni_edge.domain.doors import AskReason, Incident
+from arni_edge.domain.events import DeviceIncident, DoorIncident, StaffAsked
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.safety.notices import StaffNotices
+from arni_edge.settings import Settings
+from arni_edge.storage import Database
+
+_SETTINGS = Settings.model_validate(
+    {
+        "site": {"id": "demo", "name": "Demo", "capacity": 10},
+        "doors": [{"id": "front", "name": "Vorne", "lock": {"nuki_id": "1"}}],
+        "alarms": {"on_call": [{"name": "Nora", "phone": "+4915550000001"}]},
+    }
+)
+
+
+@asynccontextmanager
+async def a_life(database: Database, clock: ManualClock) -> AsyncIterator[Bus]:
+    """The daemon from its start to its end, as far as notices go."""
+    bus = Bus()
+    notices = StaffNotices(database, bus, clock, Catalogue.load(), settings=_SETTINGS, template="alarm")
+    async with running(notices.run):
+        yield bus
+
+
+def unconfirmed(clock: ManualClock, *, over: bool = False) -> DoorIncident:
+    return DoorIncident(
+        at=clock.now(), door="front", incident=Incident.UNCONFIRMED, over=over, evidence="unconfirmed"
+    )
+
+
+def asked(clock: ManualClock, request: str) -> StaffAsked:
+    return StaffAsked(at=clock.now(), door="front", request_id=request, reason=AskReason.ARREARS)
+
+
+def leak(clock: ManualClock) -> DeviceIncident:
+    """Told after whatever was said before it, so that it shows that nothing else is coming."""
+    return DeviceIncident(
+        at=clock.now(), device="flood", incident=DeviceTrouble.LEAK, over=False, evidence="flood:0.alarm=true"
+    )
+
+
+def contains(*beginnings: str) -> Callable[[list[str]], bool]:
+    """These messages, and no other."""
+    return lambda texts: (
+        len(texts) == len(beginnings)
+        and all(beginning in text for text, beginning in zip(texts, beginnings, strict=True))
+    )
+
+
+async def told(database: Database) -> list[str]:
+    return [row["text"] for row in await database.read("SELECT text FROM outbox ORDER BY position")]
+
+
+async def test_the_same_is_told_once_in_a_while_also_across_a_restart(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        for _ in range(3):  # it crashes, and its last command is unknown each time
+            async with a_life(database, clock) as bus:
+                bus.publish(unconfirmed(clock))
+                bus.publish(unconfirmed(clock, over=True))
+                bus.publish(unconfirmed(clock))
+                bus.publish(leak(clock))
+                await eventually_is(lambda: told(database), contains("Die Tür Vorne sollte öffnen", "Leck"))
+        clock.advance(timedelta(minutes=11).total_seconds())
+        async with a_life(database, clock) as bus:
+            bus.publish(unconfirmed(clock))
+            await eventually_is(
+                lambda: told(database), contains("Die Tür Vorne sollte", "Leck", "Die Tür Vorne sollte")
+            )
+
+
+async def test_everybody_who_asks_is_told_of(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database, a_life(database, clock) as bus:
+        for request in ("reader:1", "reader:2", "reader:1", "reader:10"):
+            bus.publish(asked(clock, request))
+        bus.publish(leak(clock))
+        await eventually_is(lambda: told(database), contains(*["bitte das Konto prüfen"] * 3, "Leck"))
