@@ -43,7 +43,7 @@ _SEPARATORS = re.compile(r"[ \-]")
 _DIGITS = re.compile(rf"[0-9]{{{CODE_DIGITS}}}|[0-9]{{{VISIT_DIGITS}}}", re.ASCII)
 _LONGEST_DIGITS = 2 * VISIT_DIGITS
 # A camera sees the same QR in every frame; later than this it is somebody who shows it again.
-_SAME_GLANCE = timedelta(seconds=10)
+_SAME_GLANCE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

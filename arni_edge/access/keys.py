@@ -102,7 +102,8 @@ class EntryKeys:
         others = tuple(key for key in self._keys if key.retired_after is not None and now < key.retired_after)
         fresh = _new_key(now, taken=tuple(key.kid for key in self._keys))
         before = self._keys
-        self._keys = (fresh, retired, *others)
+        # One that is in wrong hands is gone, not over: a clock that is set back must not bring it back.
+        self._keys = (fresh, *((retired,) if overlap > timedelta(0) else ()), *others)
         try:
             self._write()
         except Unavailable:

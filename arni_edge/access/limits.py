@@ -31,9 +31,27 @@ ISSUED_IN_CONVERSATION = Limit(5, timedelta(hours=1), timedelta(hours=1))
 ISSUED_FOR_DOOR = Limit(60, timedelta(hours=1), timedelta(minutes=10))
 
 
+_LONGEST_REST = max(
+    limit.rest
+    for limit in (
+        WRONG_AT_DOOR,
+        WRONG_IN_CONVERSATION,
+        WRONG_FOR_MEMBER,
+        ISSUED_TO_MEMBER,
+        ISSUED_IN_CONVERSATION,
+        ISSUED_FOR_DOOR,
+    )
+)
+
+
 def resting(tally: Tally | None, now: datetime) -> bool:
-    """Whether nothing of the kind is allowed now."""
-    return tally is not None and tally.rests_until is not None and now < tally.rests_until
+    """Whether nothing of the kind is allowed now.
+
+    A rest that would last longer than any does was begun by a clock that was wrong: it is over.
+    """
+    if tally is None or tally.rests_until is None:
+        return False
+    return timedelta(0) < tally.rests_until - now <= _LONGEST_REST
 
 
 def counted(tally: Tally | None, now: datetime, limit: Limit) -> Tally:

@@ -17,6 +17,7 @@ from arni_edge.domain.events import (
     DoorIncident,
     Event,
     LockChanged,
+    LockUsed,
     ReadingChanged,
     UnrequestedOpening,
 )
@@ -29,7 +30,6 @@ _LOG = structlog.get_logger(__name__)
 _LOOK_SECONDS: Final = 1.0
 _WAITING_CHANGES: Final = 64
 
-_LOCK_ACTION: Final = "lockActionEvent"
 _DROPS: Final = "drops_on_command"
 
 
@@ -90,6 +90,7 @@ class DoorPatrol:
             LockChanged,
             ReadingChanged,
             DeviceSignalled,
+            LockUsed,
             UnrequestedOpening,
             DoorCommandEnded,
             DoorIncident,
@@ -137,12 +138,15 @@ class DoorPatrol:
         if isinstance(event, ReadingChanged):
             return self._hear_reading(event, now)
         if isinstance(event, DeviceSignalled):
-            return self._hear_signal(event, now)
+            return self._hear_signal(event)
         if getattr(event, "door", None) != self._door.id:
             return []
         if isinstance(event, LockChanged):
             changes = self._watch.lock(event.state, now)
             return changes if self._door.contact else changes + self._hear_contact(event.contact, now)
+        if isinstance(event, LockUsed):
+            self._watch.explained(now)
+            return []
         if isinstance(event, UnrequestedOpening):
             # No crime of whoever pushes the door then, but one to look into.
             self._watch.explained(now)
@@ -161,13 +165,9 @@ class DoorPatrol:
             return self._watch.battery(event.entity, event.value)
         return []
 
-    def _hear_signal(self, event: DeviceSignalled, now: float) -> list[Change]:
-        if event.device != self._lock_device:
-            return []
-        if event.name == _DROPS:
+    def _hear_signal(self, event: DeviceSignalled) -> list[Change]:
+        if (event.device, event.name) == (self._lock_device, _DROPS):
             return [Change(Incident.DROPS_ON_COMMAND, False, "it left the broker right after a command")]
-        if event.entity == _LOCK_ACTION:
-            self._watch.explained(now)
         return []
 
     def _hear_contact(self, contact: DoorContact, now: float) -> list[Change]:

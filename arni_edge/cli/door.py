@@ -93,7 +93,7 @@ def _print_door(door: dict[str, Any]) -> None:
 
 
 def _print_attempt(row: dict[str, Any]) -> None:
-    who = row["staff"] or row["member_id"] or "stranger"
+    who = row["staff"] or row["member_id"] or row["credential_id"] or "stranger"
     via = row["via"] or row["source"]
     became = row["outcome"] or row["state"]
     evidence = f" ({row['evidence']})" if row["evidence"] else ""

@@ -11,6 +11,7 @@ from arni_edge import __version__
 from arni_edge.access import DoorReaders, DoorRetention, EntryDesk, EntryKeys, rules_of
 from arni_edge.access.incidents import IncidentDesk
 from arni_edge.access.patrol import DoorPatrol
+from arni_edge.access.witness import LockWitness
 from arni_edge.automation import AutomationDesk
 from arni_edge.broker import BrokerAddress, BrokerSession
 from arni_edge.broker.accounts import DAEMON, VISION
@@ -159,12 +160,7 @@ def build_house(settings: Settings, base: Foundation) -> House:
         capacity=site.capacity,
         rouse=broker.rouse,
     )
-    readers = DoorReaders(
-        broker, entry, base.catalogue, site_id=site.id, language=site.language, doors=settings.doors
-    )
-    children.append(Child("door-readers", readers.run))
-    retention = DoorRetention(base.database, clock, days=settings.access.door_events_days)
-    children.append(Child("door-retention", retention.run))
+    children.extend(_around_the_doors(settings, base, broker, entry))
     template = settings.whatsapp.alarm_template if settings.whatsapp else ""
     alarms = AlarmDesk(
         base.database,
@@ -234,6 +230,23 @@ def build_house(settings: Settings, base: Foundation) -> House:
         broker_plan,
         vision,
         tuple(closers),
+    )
+
+
+def _around_the_doors(
+    settings: Settings, base: Foundation, broker: BrokerSession, entry: EntryDesk
+) -> tuple[Child, ...]:
+    """Who hears what is shown at doors, writes down what is done there, and forgets it in time."""
+    site = settings.site
+    readers = DoorReaders(
+        broker, entry, base.catalogue, site_id=site.id, language=site.language, doors=settings.doors
+    )
+    retention = DoorRetention(base.database, base.clock, days=settings.access.door_events_days)
+    witness = LockWitness(base.database, base.bus, base.clock)
+    return (
+        Child("door-readers", readers.run),
+        Child("door-retention", retention.run),
+        Child("lock-witness", witness.run, silence_seconds=None),
     )
 
 

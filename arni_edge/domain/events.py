@@ -121,6 +121,24 @@ class DeviceSignalled(_Event):
     name: str
 
 
+class LockUsed(_Event):
+    """Somebody did something at the lock itself: keypad, button, fob, app. Information, not a request.
+
+    Attributes:
+        action: For instance ``unlatch``.
+        source: By what, for instance ``keypad``; empty where the lock does not tell.
+        auth_id: Id of the user's authorisation in the lock, 0 = none.
+        code_id: Id of the keypad code in the lock, 0 = none.
+    """
+
+    kind: Literal["lock_used"] = "lock_used"
+    door: str
+    action: str
+    source: str
+    auth_id: int
+    code_id: int
+
+
 class StaffAsked(_Event):
     """The policy leaves it to a person whether this door opens."""
 
@@ -161,6 +179,7 @@ Event = Annotated[
     | DeviceIncident
     | ReadingChanged
     | DeviceSignalled
+    | LockUsed
     | StaffAsked
     | AnnouncementDue
     | AlarmRaised,
@@ -175,6 +194,7 @@ SAFETY_EVENTS = (
     DoorIncident,
     DeviceIncident,
     DeviceSignalled,
+    LockUsed,
     StaffAsked,
     AnnouncementDue,
 )

@@ -255,7 +255,9 @@ class Settings(Section):
         for plan in self.access.plans:
             unknown = sorted(set(plan.doors or ()) - doors)
             if unknown:
-                raise ValueError(f"access.plans: '{plan.id}' names the door '{unknown[0]}', which there is not")
+                raise ValueError(
+                    f"access.plans: '{plan.id}' names the door '{unknown[0]}', which there is not"
+                )
         return self
 
     @model_validator(mode="after")

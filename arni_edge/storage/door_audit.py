@@ -12,6 +12,7 @@ from arni_edge.domain.doors import (
     Outcome,
     UnlatchResult,
 )
+from arni_edge.domain.events import LockUsed
 from arni_edge.storage.database import Database, Row, Transaction
 
 
@@ -70,6 +71,30 @@ async def record(
         ),
     )
     return changed == 1
+
+
+async def observe(tx: Transaction, request_id: str, use: LockUsed, remark: str | None) -> None:
+    """Store what somebody did at the lock itself.
+
+    Args:
+        tx: The transaction.
+        request_id: Of the row.
+        use: What; the lock knows people by the numbers that it gave them.
+        remark: What else there is to say.
+    """
+    await tx.execute(
+        "INSERT INTO door_audit (request_id, door, source, at, state, rule, evidence, via, credential_id)"
+        " VALUES (?, ?, 'lock', ?, 'observed', ?, ?, ?, ?)",
+        (
+            request_id,
+            use.door,
+            use.at.isoformat(),
+            use.action,
+            remark,
+            use.source or "lock",
+            f"auth {use.auth_id}, code {use.code_id}" if use.auth_id or use.code_id else None,
+        ),
+    )
 
 
 def _state(decision: Decision) -> str:

@@ -159,6 +159,12 @@ async def test_an_answer_may_be_large(path: Path) -> None:
         assert await ask(path, "echo", text=text) == {"text": text}
 
 
+async def test_what_a_terminal_would_obey_is_not_shown(path: Path) -> None:
+    async with serving(path):
+        answer = await ask(path, "echo", name="\x1b[2Jx\u202e\x9by", lines=["a\nb\r", {"\x07": 1}])
+    assert answer == {"name": "\ufffd[2Jx\ufffd\ufffdy", "lines": ["a\nb\ufffd", {"\ufffd": 1}]}
+
+
 async def test_an_expected_error_reaches_the_caller_in_its_words(path: Path) -> None:
     async with serving(path):
         with pytest.raises(Refused, match="the member is not complete: phone"):

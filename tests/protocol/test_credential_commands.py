@@ -25,6 +25,13 @@ from arni_edge.domain.errors import Refused
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.settings import load_settings
 
+_A_VISIT = {
+    "label": "x",
+    "doors": ["front"],
+    "hours": {"monday": ["06:00-09:00"]},
+    "valid_until": "2026-12-01T00:00",
+}
+
 
 @dataclass
 class Box:
@@ -160,6 +167,18 @@ async def test_keys_rotate(box: Box) -> None:
             "members.put",
             {"members": [{"member_id": "m", "name": "n", "phone": "+4915111111111", "groups": ["a b"]}]},
         ),
+        ("members.put", {}),
+        ("members.put", {"members": 5}),
+        ("members.put", {"members": "m1"}),
+        ("members.put", {"members": [{"member_id": "m\n", "name": "n", "phone": "+4915111111111"}]}),
+        ("members.put", {"members": [{"member_id": "m", "name": "\x1b[2J", "phone": "+4915111111111"}]}),
+        ("visits.add", _A_VISIT | {"hours": {"monday": ["06:00+01:00-09:00"]}}),
+        ("visits.add", _A_VISIT | {"hours": {"monday": [{"start": "06:00Z", "until": "09:00Z"}]}}),
+        ("visits.add", _A_VISIT | {"hours": {"monday": ["06:00-09:00"] * 49}}),
+        ("visits.add", _A_VISIT | {"valid_until": "9999-12-31T23:59:59-12:00"}),
+        ("visits.add", _A_VISIT | {"valid_from": "0001-01-01T00:00:00+14:00"}),
+        ("visits.add", _A_VISIT | {"max_uses": 2**62}),
+        ("visits.add", _A_VISIT | {"label": "a\x1b[31m"}),
     ],
 )
 async def test_wrong_questions_get_a_sentence(box: Box, method: str, params: dict[str, object]) -> None:

@@ -17,10 +17,10 @@ from support.waiting import eventually
 from arni_edge.broker import BrokerSession
 from arni_edge.bus import Bus
 from arni_edge.devices import LastKnown, NukiLockDriver
-from arni_edge.devices.nuki.codec import Action, Code, LockActionEvent
+from arni_edge.devices.nuki.codec import Action, Code
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
-from arni_edge.domain.events import DeviceSignalled, LockChanged, UnrequestedOpening
+from arni_edge.domain.events import DeviceSignalled, LockChanged, LockUsed, UnrequestedOpening
 from arni_edge.settings import NukiLock
 from arni_edge.simulator.nuki import SimulatedNuki
 
@@ -369,8 +369,8 @@ async def test_a_keypad_opening_is_nobodys_crime(mosquitto: Mosquitto) -> None:
         await eventually(lambda: house.driver.state is LockState.UNLATCHED)
         await eventually(lambda: house.driver.state is LockState.UNLOCKED)
         assert not house.unrequested
-        assert house.signals == ["unlatch_by_keypad"]
-        assert house.driver.last_event == LockActionEvent(3, 0, 54321, 12345, 1)
+        (use,) = house.ear.heard(LockUsed)
+        assert (use.action, use.source, use.auth_id, use.code_id) == ("unlatch", "keypad", 54321, 12345)
         assert (house.driver.silent_seconds or 0) < 60
 
 

@@ -176,7 +176,9 @@ async def test_a_frozen_light_is_unknown(mosquitto: Mosquitto) -> None:
     async with a_lamp(mosquitto) as (driver, lamp):
         lamp.freeze()
         result = await driver.switch(True)
-        assert (result.outcome, result.evidence) == (Outcome.UNKNOWN, "unconfirmed")
+        # What it said before it hung may still come in, and proves nothing.
+        assert result.outcome is Outcome.UNKNOWN
+        assert result.evidence in ("unconfirmed", "unconfirmed (light/0=off)")
         assert lamp.executed == []
 
 
@@ -305,5 +307,6 @@ async def test_commands_are_neither_retained_nor_kept(mosquitto: Mosquitto) -> N
     ):
         await driver.open()
         await driver.go_to(30)
+        await eventually(lambda: len(visitor.raw) == 2)
         assert [message.retain for message in visitor.raw] == [False, False]
         assert [message.qos for message in visitor.raw] == [1, 1]

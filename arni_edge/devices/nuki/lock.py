@@ -14,7 +14,7 @@ from arni_edge.devices.nuki.courier import NOBODY_LISTENS, Courier
 from arni_edge.devices.nuki.unlatch import Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import DoorContact, LockState, Outcome, UnlatchResult
-from arni_edge.domain.events import DeviceSignalled, LockChanged, UnrequestedOpening
+from arni_edge.domain.events import DeviceSignalled, LockChanged, LockUsed, UnrequestedOpening
 from arni_edge.settings import NukiLock
 
 _log = structlog.get_logger(__name__)
@@ -43,7 +43,6 @@ class NukiLockDriver:
         last_known: Latest values, retained ones included; for display only.
         jammed: A blocked motor was seen. Stays until a command was confirmed or a person has looked: the lock
             itself takes the state back after about ten seconds although nothing was repaired.
-        last_event: The last action at the lock that was not ours.
         device: Its name in events: ``lock/<door>``.
     """
 
@@ -72,7 +71,6 @@ class NukiLockDriver:
         self.last_known = LastKnown()
         self.jammed = False
         self._heard_at = clock.monotonic()
-        self.last_event: LockActionEvent | None = None
         self._turn = asyncio.Lock()
         self._opening = False
         self._state_at = self._session_at = float("-inf")
@@ -289,8 +287,7 @@ class NukiLockDriver:
         if evidence := self._courier.attribution.blame_event(event, self._clock.monotonic()):
             self._report_unrequested(evidence)
         if not event.by_mqtt:
-            self.last_event = event
-            self._signal(Subject.EVENT, _used(event))
+            self._tell_use(event)
 
     def _on_response(self, code: int | None) -> None:
         if code is not None and self._courier.watch is not None:
@@ -300,6 +297,19 @@ class NukiLockDriver:
 
     def _signal(self, entity: Subject, name: str) -> None:
         self._bus.publish(DeviceSignalled(at=self._clock.now(), device=self.device, entity=entity, name=name))
+
+    def _tell_use(self, event: LockActionEvent) -> None:
+        said = words.action_data(event, opener=False)
+        self._bus.publish(
+            LockUsed(
+                at=self._clock.now(),
+                door=self._door,
+                action=str(said["action"]),
+                source=str(said["source"] or ""),
+                auth_id=event.auth,
+                code_id=event.code,
+            )
+        )
 
     def _report_unrequested(self, evidence: str) -> None:
         _log.warning("unrequested_opening", door=self._door, evidence=evidence)
@@ -313,9 +323,3 @@ class NukiLockDriver:
             self._bus.publish(
                 LockChanged(at=self._clock.now(), door=self._door, state=now.state, contact=now.contact)
             )
-
-
-def _used(event: LockActionEvent) -> str:
-    """What was done at the lock and by what means, for instance ``unlatch_by_keypad``; never by whom."""
-    said = words.action_data(event, opener=False)
-    return f"{said['action']}_by_{said['source'] or 'somebody'}"

@@ -7,7 +7,8 @@ ALTER TABLE members ADD COLUMN arrears INTEGER NOT NULL DEFAULT 0 CHECK (arrears
 ALTER TABLE members ADD COLUMN paused_from TEXT;
 ALTER TABLE members ADD COLUMN paused_until TEXT;
 
--- The same table with a state more ('asked': a person decides) and with what was shown, by its kind and id, never
+-- The same table with two states more ('asked': a person decides; 'observed': somebody used the lock itself, which is
+-- information only) and with what was shown, by its kind and id, never
 -- the code itself; and for an opening by staff who did it and why.
 DROP INDEX door_audit_commanded;
 ALTER TABLE door_audit RENAME TO door_audit_before;
@@ -18,7 +19,7 @@ CREATE TABLE door_audit (
     source TEXT NOT NULL,
     member_id TEXT,
     at TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('denied', 'asked', 'commanded', 'ended')),
+    state TEXT NOT NULL CHECK (state IN ('denied', 'asked', 'commanded', 'ended', 'observed')),
     rule TEXT NOT NULL,
     outcome TEXT,
     evidence TEXT,

@@ -72,6 +72,21 @@ async def test_a_door_rests_after_ten_wrong_tries_and_no_restart_wakes_it(tmp_pa
         assert await here.show(fresh.digits) == OPENED
 
 
+async def test_a_clock_that_was_wrong_makes_no_door_rest_for_a_year(tmp_path: Path) -> None:
+    async with doorstep(tmp_path) as here:
+        here.clock.advance(365 * 86_400)
+        for number in range(10):
+            await here.show(f"{number:08d}")
+        assert (await here.show("00000000")).denied is DenyReason.TOO_MANY_TRIES
+        here.clock.advance(-365 * 86_400)
+        code = await here.desk.issuer.code("m1", "front")
+        assert await here.show(code.digits) == OPENED
+        # And it is counted on: ten more wrong tries make it rest again.
+        for number in range(10):
+            assert (await here.show(f"{number:08d}")).denied is DenyReason.UNKNOWN_CREDENTIAL
+        assert (await here.show("00000000")).denied is DenyReason.TOO_MANY_TRIES
+
+
 async def test_a_code_of_a_conversation_is_good_there_alone(tmp_path: Path) -> None:
     async with doorstep(tmp_path) as here:
         code = await here.desk.issuer.code("m1", "front", conversation="whatsapp:+4915123456789")

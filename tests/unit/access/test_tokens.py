@@ -167,6 +167,9 @@ def test_a_stolen_key_is_worthless_at_once_and_keys_that_are_over_are_forgotten(
     stolen = keys.signing
     keys.rotate(_ISSUED, timedelta(0))
     assert keys.secret_of(stolen.kid, _ISSUED) is None
+    # Not even when the clock is set back afterwards, or after a restart.
+    for known in (keys, EntryKeys.keep(file, _ISSUED)):
+        assert known.secret_of(stolen.kid, _ISSUED - _HOUR) is None
     keys.rotate(_ISSUED + _HOUR, _HOUR)
     assert stolen.kid not in file.read_text()
     assert len(json.loads(file.read_text())["keys"]) == 2

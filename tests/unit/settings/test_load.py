@@ -203,6 +203,12 @@ _RELAY = '[[shellies]]\nid = "{0}"\nprefix = "{1}"\nrole = "{2}"\n{3}\n'
         (_RELAY.format("s", "gym/", "light", ""), "must not end in /"),
         (_RELAY.format("s", "events", "light", ""), "must not end in /"),
         (_RELAY.format("s", "arni/gym/edge", "light", ""), "topics below arni/"),
+        (_RELAY.format("s", "shellies", "light", ""), "those of all devices"),
+        (_RELAY.format("s", "gym/\u202ex", "light", ""), "cannot be printed"),
+        (
+            _DOOR.format("a", 'kind = "nuki_hub"\nprefix = "gym"') + _RELAY.format("s", "gym", "light", ""),
+            "'s' has the prefix of the nuki_hub of the door 'a'",
+        ),
         (_RELAY.format("s", "nuki/2BB28570", "light", ""), "topics below nuki/"),
         (_DOOR.format("a", 'nuki_id = "BB2"\ngoal_seconds = 49'), "at most 60 s"),
         (_DOOR.format("a", 'kind = "nuki_hub"\nreaction_seconds = 11'), "at most 60 s"),
@@ -211,6 +217,28 @@ _RELAY = '[[shellies]]\nid = "{0}"\nprefix = "{1}"\nrole = "{2}"\n{3}\n'
 def test_what_would_give_a_door_two_masters_or_none_is_refused(
     tmp_path: Path, text: str, expected: str
 ) -> None:
+    assert expected in _problems(tmp_path, _MINIMUM + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[hours]\nmonday = ["06:00+01:00-12:00"]\n', "without a time zone"),
+        ('[hours]\nmonday = ["06:00Z-12:00Z"]\n', "without a time zone"),
+        ('[hours]\nmonday = ["T06:00-T12:00"]\n', "must look like 06:00-23:00"),
+        ("[hours]\nmonday = [{ start = 06:00:00, until = 05:00:00 }]\n", "ends after it begins"),
+        ('[hours]\nmonday = ["22:00-06:00"]\n', "split a night into two days"),
+        ('[automation]\nquiet_hours = ["06:00+01:00-07:00"]\n', "without a time zone"),
+        ("[access]\nmirror_max_age_hours = inf\n", "8760"),
+        ('[[access.plans]]\nid = "a"\n[[access.plans]]\nid = "a"\n', "plans: a stands there twice"),
+        (
+            "[[access.holidays]]\nday = 2026-12-24\n[[access.holidays]]\nday = 2026-12-24\n",
+            "holidays: 2026-12-24 stands there twice",
+        ),
+        ('[[access.plans]]\nid = "a"\ndoors = ["vault"]\n', "names the door 'vault'"),
+    ],
+)
+def test_hours_and_rules_mean_one_thing_or_are_refused(tmp_path: Path, text: str, expected: str) -> None:
     assert expected in _problems(tmp_path, _MINIMUM + text)
 
 
