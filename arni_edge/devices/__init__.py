@@ -5,7 +5,8 @@ and *drivers* on top that hold the state of one device in the current broker ses
 readers say is one vocabulary, :mod:`arni_edge.domain.readings`.
 """
 
-from arni_edge.devices.nuki.lock import LastKnown, NukiLockDriver
+from arni_edge.devices.lock_view import LastKnown
+from arni_edge.devices.nuki.lock import NukiLockDriver
 from arni_edge.devices.nuki_hub.lock import NukiHubDriver
 from arni_edge.devices.shelly.cover import ShellyCover
 from arni_edge.devices.shelly.guard import Gen2Guard

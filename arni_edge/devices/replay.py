@@ -176,8 +176,8 @@ def _result(index: int, said: Interpretation) -> dict[str, Any]:
             for update in _updates(said)
         ],
         "events": [
-            {_OTHER.get(key, key): _shown(value) for key, value in event.data.items()}
-            | {"name": event.name, "entity": event.entity}
+            {"name": event.name, "entity": event.entity}
+            | {_OTHER.get(key, key): _shown(value) for key, value in event.data.items() if key != "entity"}
             for event in _events(said)
         ],
         "ignored": said.ignored,

@@ -46,7 +46,7 @@ ODD = (
     "2026-11-21T10:00:00+01:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "+4915123456789",
     "AE1.000000.bTE.ZnJvbnQ.1.AAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA", "12345678", "123456", "jammed", "light",
 )  # fmt: skip
-HOURS = (
+HOURS: tuple[dict[str, Any], ...] = (
     {"monday": ["06:00-09:00"]},
     {"monday": ["06:00+01:00-09:00"]},
     {"monday": ["06:00-09:00"] * 500},

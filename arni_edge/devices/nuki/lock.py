@@ -1,20 +1,20 @@
 """A Nuki Smart Lock at a door, driven over the local broker (Nuki MQTT API 1.5)."""
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 
 from arni_edge.broker import BrokerSession, Received
 from arni_edge.bus import Bus
-from arni_edge.devices.liveness import Liveness
+from arni_edge.devices.courier import NOBODY_LISTENS, Courier
+from arni_edge.devices.lock_view import LockView
 from arni_edge.devices.nuki import codec, words
 from arni_edge.devices.nuki.codec import Action, LockActionEvent, Subject
-from arni_edge.devices.nuki.courier import NOBODY_LISTENS, Courier
-from arni_edge.devices.nuki.unlatch import Verdict
+from arni_edge.devices.nuki.unlatch import Attribution, CommandWatch
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import DoorContact, LockState, Outcome, UnlatchResult
-from arni_edge.domain.events import DeviceSignalled, LockChanged, LockUsed, UnrequestedOpening
+from arni_edge.domain.events import DeviceSignalled, LockUsed
 from arni_edge.settings import NukiLock
 
 _log = structlog.get_logger(__name__)
@@ -22,18 +22,12 @@ _log = structlog.get_logger(__name__)
 DROPS_ON_COMMAND = "drops_on_command"
 """Signalled when the lock left the broker right after a command (seen with a 3.0 Pro)."""
 
+_DROP_SECONDS = 5.0
+
 _ANOTHER_COMMAND = Verdict(Outcome.BUSY, "another command is in flight")
 
 
-@dataclass(frozen=True, slots=True)
-class LastKnown:
-    """What the lock said last, retained values included: for showing, never for acting."""
-
-    state: LockState = LockState.UNKNOWN
-    contact: DoorContact = DoorContact.UNKNOWN
-
-
-class NukiLockDriver:
+class NukiLockDriver(LockView):
     """One lock. Its state is what it said live in the current broker session, otherwise *unknown*.
 
     Commands are never retained and never queued. An opening is never sent twice; it overtakes a lock command
@@ -57,56 +51,23 @@ class NukiLockDriver:
                 done at the lock itself.
             clock: For event times and durations.
         """
-        self.device = f"lock/{door_id}"
-        self._door = door_id
+        super().__init__(door_id, bus, clock)
         self._lock = lock
         self._broker = broker
-        self._bus = bus
-        self._clock = clock
-        self._liveness = Liveness(self.device, bus, clock, self._forget_picture)
         self._spelling = codec.spellings(lock.nuki_id)[0]
-        self._state = LockState.UNKNOWN
-        self._contact = DoorContact.UNKNOWN
-        self._announced = LastKnown()
-        self.last_known = LastKnown()
-        self.jammed = False
-        self._heard_at = clock.monotonic()
         self._turn = asyncio.Lock()
         self._opening = False
         self._state_at = self._session_at = float("-inf")
-        self._courier = Courier(lock, broker, clock)
+        self._attribution = Attribution()
+        self._courier = Courier[CommandWatch](lock, broker, clock, self._attribution.conclude)
         broker.subscribe(codec.subscriptions(lock.nuki_id), self._on_message)
         broker.on_session(self._on_session)
         broker.on_lost(self._on_lost)
 
     @property
-    def live(self) -> bool:
-        """Whether the lock was heard in this broker session and has not left since."""
-        return self._liveness.live
-
-    @property
-    def state(self) -> LockState:
-        """What the lock said live in this broker session."""
-        return self._state if self.live else LockState.UNKNOWN
-
-    @property
-    def contact(self) -> DoorContact:
-        """What the door sensor said live in this broker session."""
-        return self._contact if self.live else DoorContact.UNKNOWN
-
-    @property
-    def silent_seconds(self) -> float | None:
-        """Since the lock itself was last heard live, or since we listen; None after its goodbye."""
-        return None if self._liveness.offline else self._clock.monotonic() - self._heard_at
-
-    @property
     def unsafe(self) -> str | None:
         """None: nothing that can be set at this lock holds a door open, and from inside it turns by hand."""
         return None
-
-    def forget_jam(self) -> None:
-        """A person has looked at the motor."""
-        self.jammed = False
 
     async def unlatch(self) -> UnlatchResult:
         """Open the door once, and say what became of it.
@@ -165,10 +126,10 @@ class NukiLockDriver:
             return Verdict(Outcome.BUSY, "overtaken by an opening")
         if verdict := self._foregone(action, by_person=by_person):
             return verdict
-        verdict = await self._courier.deliver(action, self._spelling)
+        verdict = await self._deliver(action)
         # It certainly reached nobody, so that sending it to a lock that has come back is no repetition.
         if verdict == NOBODY_LISTENS and await self._comes_back():
-            verdict = await self._courier.deliver(action, self._spelling)
+            verdict = await self._deliver(action)
         if verdict.outcome is Outcome.CONFIRMED:
             self.jammed = False
         return verdict
@@ -185,6 +146,11 @@ class NukiLockDriver:
             if self.contact is not DoorContact.CLOSED and not by_person:
                 return Verdict(Outcome.NOT_PERMITTED, f"door sensor says {self.contact}")
         return None
+
+    async def _deliver(self, action: Action) -> Verdict:
+        """Send a command to the lock, under its id as it spells it, and wait for the verdict."""
+        topic = codec.command_topic(self._spelling)
+        return await self._courier.deliver(topic, str(int(action)), CommandWatch(action))
 
     async def _comes_back(self) -> bool:
         """After a power cut the lock may be back a moment later than we are.
@@ -214,10 +180,6 @@ class NukiLockDriver:
         self._liveness.forget(reason)
         self._courier.lose(reason)
 
-    def _forget_picture(self) -> None:
-        self._state, self._contact = LockState.UNKNOWN, DoorContact.UNKNOWN
-        self._announce()
-
     async def _on_message(self, message: Received) -> None:
         address = codec.split_topic(message.topic)
         if address is None:
@@ -230,17 +192,16 @@ class NukiLockDriver:
         if subject is Subject.CONNECTED:
             self._on_connected(message.payload)
         else:
-            self._liveness.hear()
-            self._heard_at = self._clock.monotonic()
+            self._hear()
             self._on_live(subject, message.payload)
         self._announce()
         self._courier.wake()
 
     def _note_history(self, subject: Subject, payload: bytes) -> None:
         if subject is Subject.STATE:
-            self.last_known = LastKnown(codec.parse_state(payload), self.last_known.contact)
+            self._remember(state=codec.parse_state(payload))
         elif subject is Subject.CONTACT:
-            self.last_known = LastKnown(self.last_known.state, codec.parse_contact(payload))
+            self._remember(contact=codec.parse_contact(payload))
 
     def _on_live(self, subject: Subject, payload: bytes) -> None:
         self._note_history(subject, payload)
@@ -256,24 +217,28 @@ class NukiLockDriver:
     def _on_connected(self, payload: bytes) -> None:
         connected = codec.parse_bool(payload)
         if connected:
-            self._liveness.come_online()
-            self._heard_at = self._clock.monotonic()
+            self._come_online()
         elif connected is False:
-            if self._courier.dropped:
+            if self._drops_on_command():
                 self._signal(Subject.CONNECTED, DROPS_ON_COMMAND)
             # Also seen for an instant when the lock takes its own old connection over: a new session of the
             # lock, in which nothing of the old one is pending.
             self._courier.lose("connected=false")
             self._liveness.go_offline("connected=false")
 
+    def _drops_on_command(self) -> bool:
+        """Whether a lock that leaves now does so right after a command, without having done it."""
+        now, watch = self._clock.monotonic(), self._courier.watch
+        just_now = now - self._courier.sent_at <= _DROP_SECONDS
+        pending = watch is not None and watch.verdict is None
+        return just_now and (pending or self._attribution.unaccounted(now))
+
     def _on_state(self, state: LockState) -> None:
-        self._state, self._state_at = state, self._clock.monotonic()
-        if state is LockState.MOTOR_BLOCKED and not self.jammed:
-            self.jammed = True
-            _log.error("lock_jammed", door=self._door)
+        self._see_state(state)
+        self._state_at = self._clock.monotonic()
         if self._courier.watch is not None:
             self._courier.watch.see_state(state)
-        elif evidence := self._courier.attribution.blame_state(state, self._clock.monotonic()):
+        elif evidence := self._attribution.blame_state(state, self._clock.monotonic()):
             self._report_unrequested(evidence)
 
     def _on_contact(self, contact: DoorContact) -> None:
@@ -284,7 +249,7 @@ class NukiLockDriver:
     def _on_event(self, event: LockActionEvent | None) -> None:
         if event is None or (self._courier.watch is not None and self._courier.watch.see_event(event)):
             return
-        if evidence := self._courier.attribution.blame_event(event, self._clock.monotonic()):
+        if evidence := self._attribution.blame_event(event, self._clock.monotonic()):
             self._report_unrequested(evidence)
         if not event.by_mqtt:
             self._tell_use(event)
@@ -310,16 +275,3 @@ class NukiLockDriver:
                 code_id=event.code,
             )
         )
-
-    def _report_unrequested(self, evidence: str) -> None:
-        _log.warning("unrequested_opening", door=self._door, evidence=evidence)
-        self._bus.publish(UnrequestedOpening(at=self._clock.now(), door=self._door, evidence=evidence))
-
-    def _announce(self) -> None:
-        """Publish a change of the live picture. A flicker of the connection is none."""
-        now = LastKnown(self._state, self._contact)
-        if now != self._announced:
-            self._announced = now
-            self._bus.publish(
-                LockChanged(at=self._clock.now(), door=self._door, state=now.state, contact=now.contact)
-            )

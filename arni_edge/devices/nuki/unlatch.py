@@ -4,9 +4,8 @@ The lock's topics differ in QoS, so an event may arrive after the states that it
 Mosquitto 2.0.11). Nothing here depends on such an order: evidence is collected until it suffices.
 """
 
-from dataclasses import dataclass
-
 from arni_edge.devices.nuki.codec import MOVING, Action, LockActionEvent, Response, response_name
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
 
 _COLLECT_SECONDS = 2.0
@@ -20,14 +19,6 @@ _GOALS = {
     Action.LOCK: (LockState.LOCKED, "state=1", "lock"),
 }
 """The state that proves an action, as evidence, and the word for what was not seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The end of a command: what became of it, and what was seen."""
-
-    outcome: Outcome
-    evidence: str
 
 
 class CommandWatch:

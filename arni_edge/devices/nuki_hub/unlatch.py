@@ -8,7 +8,7 @@ given up here, and the evidence of every end that is not certain says so.
 from typing import Final, Literal
 
 from arni_edge.devices.nuki.codec import MOVING
-from arni_edge.devices.nuki.unlatch import Verdict
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
 
 _LATE_SECONDS: Final = 180.0

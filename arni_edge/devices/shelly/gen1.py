@@ -12,6 +12,7 @@ from arni_edge.devices.shelly import gen1_info, gen1_topics
 from arni_edge.devices.shelly import gen1_values as value
 from arni_edge.devices.shelly.gen1_identity import identity_of_info, parse_announce
 from arni_edge.devices.shelly.gen1_topics import is_command, subscriptions
+from arni_edge.devices.shelly.topics import NOTHING_IN_IT
 from arni_edge.domain.readings import DeviceEvent, Interpretation, Update
 
 __all__ = ["Gen1Reader", "parse_announce", "subscriptions"]
@@ -228,7 +229,7 @@ def _read_motion(message: _Message) -> Interpretation:
     status = value.json_object(message.payload)
     if status is None:
         return Interpretation(message.device, (Update("motion:0.motion", None),))
-    return Interpretation(message.device, gen1_info.read_status(status))
+    return _said(message.device, gen1_info.read_status(status))
 
 
 def _read_light(message: _Message) -> Interpretation:
@@ -236,4 +237,8 @@ def _read_light(message: _Message) -> Interpretation:
     status = value.json_object(message.payload)
     if status is None:
         return Interpretation(message.device, (Update(f"{component}:{message.channel}.output", None),))
-    return Interpretation(message.device, gen1_info.read_light(status, component, message.channel))
+    return _said(message.device, gen1_info.read_light(status, component, message.channel))
+
+
+def _said(device: str, updates: tuple[Update, ...]) -> Interpretation:
+    return Interpretation(device, updates, ignored=None if updates else NOTHING_IN_IT)

@@ -11,7 +11,8 @@ from arni_edge.devices.shelly.frames import Status
 from arni_edge.devices.shelly.gen1_orders import Gen1Order, State, endless, output_of, text_of
 from arni_edge.devices.shelly.gen1_part import Gen1Part, Questions
 from arni_edge.devices.shelly.light import look_of
-from arni_edge.devices.shelly.orders import SwitchResult, Verdict, told
+from arni_edge.devices.shelly.orders import SwitchResult, told
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import Outcome
 from arni_edge.domain.errors import ConfigurationError

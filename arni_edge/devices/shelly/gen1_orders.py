@@ -7,7 +7,7 @@ the device's own ``auto_off`` or not at all.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from arni_edge.devices.shelly.orders import Verdict
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.doors import Outcome
 from arni_edge.domain.readings import Value
 

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
-from arni_edge.broker import BrokerSession, Delivery, NotSent, Received
+from arni_edge.broker import BrokerSession, Delivery, Received
 from arni_edge.bus import Bus
-from arni_edge.devices.liveness import Liveness
+from arni_edge.devices.shelly.commanded import Commanded
 from arni_edge.devices.shelly.gen1 import Gen1Reader
 from arni_edge.devices.shelly.gen1_orders import Gen1Order, State
-from arni_edge.devices.shelly.orders import SwitchResult, Verdict, refusal
+from arni_edge.devices.shelly.orders import SwitchResult, refusal
 from arni_edge.devices.shelly.rpc import Call, Question
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import Outcome
 from arni_edge.domain.errors import Unavailable
@@ -37,7 +38,7 @@ class Questions(Protocol):
         ...
 
 
-class Gen1Part:
+class Gen1Part(Commanded[Gen1Order]):
     """One part. Its state is known only after the device has told it in the current broker session."""
 
     def __init__(
@@ -67,31 +68,21 @@ class Gen1Part:
             says: Topic filters below the prefix on which it says how it is, besides ``info``.
             core: The attribute without which nothing is known of it, for instance ``output``.
         """
-        self._shelly = shelly
+        super().__init__(shelly, broker, bus, clock)
         self._component = f"{component}."
         self._levels = levels
         self._questions = questions
-        self._broker = broker
-        self._clock = clock
         self._core = core
-        self._doubters: list[Callable[[], None]] = []
         self._reader = Gen1Reader()
-        self._liveness = Liveness(f"shelly/{shelly.id}", bus, clock, self._forget_state)
         self._state: dict[str, Value] = {}
         self._level: str | None = None  # where it was heard in this session of its own
         self._tries = 0
-        self._order: Gen1Order | None = None  # the command in flight
-        self._since: dict[str, Value] = {}  # reported since it was sent
+        self._since: dict[str, Value] = {}  # reported since the command in flight was sent
         self._shown: str | None = None  # evidence of its effect
         self._news = asyncio.Event()
         broker.subscribe([f"{shelly.prefix}/{leaf}" for leaf in ("online", "info", *says)], self._on_message)
         broker.on_session(self._on_session)
         broker.on_lost(self._on_lost)
-
-    @property
-    def live(self) -> bool:
-        """Whether the device was heard in this broker session and has not left since."""
-        return self._liveness.live
 
     @property
     def state(self) -> State:
@@ -103,10 +94,6 @@ class Gen1Part:
         """Its own topic below the prefix, for instance ``relay/0``."""
         return f"{self._level or self._levels[0]}/{self._shelly.switch}"
 
-    def on_doubt(self, doubt: Callable[[], None]) -> None:
-        """Call this when the device may have rebooted: what was verified on it is history."""
-        self._doubters.append(doubt)
-
     # --- one command ------------------------------------------------------------------------------------
 
     async def carry_out(self, order: Gen1Order, forbids: Callable[[], Verdict | None]) -> SwitchResult:
@@ -116,31 +103,10 @@ class Gen1Part:
             order: The command.
             forbids: Why it must not be sent to this device as it is now; None if it may.
         """
-        started = self._clock.monotonic()
-        verdict = await self._carry_out(order, forbids)
-        return SwitchResult(verdict.outcome, verdict.evidence, self._clock.monotonic() - started)
-
-    async def _carry_out(self, order: Gen1Order, forbids: Callable[[], Verdict | None]) -> Verdict:
-        if self._order is not None:
-            return Verdict(Outcome.BUSY, "another command is in flight")
-        if not self._broker.connected:
-            return Verdict(Outcome.OFFLINE, "no broker connection")
-        if not self.live:
-            return Verdict(Outcome.OFFLINE, "not live")
-        if (forbidden := forbids()) is not None:
-            return forbidden
-        self._order, self._shown = order, None
-        self._since.clear()
-        try:
-            return await self._command(order)
-        except NotSent as error:
-            return Verdict(Outcome.OFFLINE, str(error))
-        except Unavailable as error:
-            return Verdict(Outcome.UNKNOWN, str(error))
-        finally:
-            self._order = None
+        return await self._attempt(order, forbids)
 
     async def _command(self, order: Gen1Order) -> Verdict:
+        self._look_anew()
         session, before = self._broker.session, dict(self.state)
         started = self._clock.monotonic()
         delivery = await self._say(f"{self.leaf}/{order.verb}", order.payload)
@@ -153,6 +119,10 @@ class Gen1Part:
         if self._shown is not None:
             await self._settles(order, session)
         return self._verdict(order, before, session)
+
+    def _look_anew(self) -> None:
+        self._shown = None
+        self._since.clear()
 
     async def _ends(self, order: Gen1Order, before: State, until: float, session: int) -> bool:
         """Wait until the command has an end: effect or hindrance show, or the broker is lost."""
@@ -213,13 +183,9 @@ class Gen1Part:
         self._liveness.forget("broker connection lost")
         self._news.set()
 
-    def _forget_state(self) -> None:
+    def _forget(self) -> None:
         self._state.clear()
         self._level = None
-
-    def _doubt(self) -> None:
-        for doubt in self._doubters:
-            doubt()
 
     def _ask(self) -> None:
         self._tries = 0
@@ -280,7 +246,7 @@ class Gen1Part:
 
     def _on_online(self, payload: bytes) -> None:
         if payload.strip() == b"true":
-            self._forget_state()  # a new session of the device: it may have rebooted
+            self._forget()  # a new session of the device: it may have rebooted
             self._liveness.come_online()
             self._doubt()
             self._ask()

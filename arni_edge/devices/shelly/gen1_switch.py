@@ -6,7 +6,8 @@ from arni_edge.broker import BrokerSession
 from arni_edge.bus import Bus
 from arni_edge.devices.shelly.gen1_orders import Gen1Order, State, endless, output_of, text_of
 from arni_edge.devices.shelly.gen1_part import Gen1Part, Questions
-from arni_edge.devices.shelly.orders import SwitchResult, Verdict
+from arni_edge.devices.shelly.orders import SwitchResult
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import ConfigurationError
 from arni_edge.settings import Shelly

@@ -2,19 +2,18 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from arni_edge.devices.shelly import frames
 from arni_edge.devices.shelly.components import read_status, scalar
 from arni_edge.devices.shelly.frames import Notification, Reply, Status
 from arni_edge.devices.shelly.notices import read_events
 from arni_edge.devices.shelly.replies import Meaning, read_info, read_reply
+from arni_edge.devices.shelly.topics import NOTHING_IN_IT
 from arni_edge.domain.readings import DeviceEvent, Identity, Interpretation, Update
 
 _MOST_DEVICES = 4096
 _MOST_SENSORS = 256
-
-NOTHING_IN_IT: Final = "nothing in it that we read"
 
 
 @dataclass(slots=True)

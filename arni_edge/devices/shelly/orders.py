@@ -7,6 +7,7 @@ from arni_edge.broker import Delivery
 from arni_edge.devices.shelly.components import scalar
 from arni_edge.devices.shelly.frames import Status
 from arni_edge.devices.shelly.rpc import Call
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.doors import Outcome
 
 _LONGEST_WORD = 40
@@ -49,19 +50,6 @@ class Order:
     words: Callable[[Status], str]
     unchanged: Callable[[Status], bool] | None = None
     passing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The end of a command.
-
-    Attributes:
-        outcome: What became of it.
-        evidence: What was seen on the wire.
-    """
-
-    outcome: Outcome
-    evidence: str
 
 
 def refusal(call: Call) -> Verdict | None:

@@ -7,12 +7,13 @@ import structlog
 
 from arni_edge.broker import BrokerSession, Delivery, NotSent, Received
 from arni_edge.bus import Bus
-from arni_edge.devices.liveness import Liveness
 from arni_edge.devices.shelly import frames
+from arni_edge.devices.shelly.commanded import Commanded
 from arni_edge.devices.shelly.frames import Reply, Status
 from arni_edge.devices.shelly.gen2 import uptime_of
-from arni_edge.devices.shelly.orders import Order, SwitchResult, Verdict, refusal
+from arni_edge.devices.shelly.orders import Order, SwitchResult, refusal
 from arni_edge.devices.shelly.rpc import ShellyRpc
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import Outcome
 from arni_edge.domain.errors import Unavailable
@@ -30,7 +31,7 @@ _WRONG_STATUS_SECONDS = 5.0
 1594)."""
 
 
-class ShellyPart:
+class ShellyPart(Commanded[Order]):
     """One component. Its status is known only after the device has told it in the current broker session."""
 
     def __init__(
@@ -56,21 +57,16 @@ class ShellyPart:
             core: Takes from a status what two reports must agree on, for instance the output; None where it
                 does not say.
         """
+        super().__init__(shelly, broker, bus, clock)
         self.component = component
-        self._shelly = shelly
         self._rpc = rpc
-        self._broker = broker
-        self._clock = clock
         self._core = core
-        self._liveness = Liveness(f"shelly/{shelly.id}", bus, clock, self._forget_status)
         self._status: Status = {}
-        self._order: Order | None = None  # the command in flight
-        self._shown = False  # its effect was reported since it was sent
+        self._shown = False  # the effect of the command in flight was reported since it was sent
         self._news = asyncio.Event()
         self._trusted_until = 0.0  # until then a status topic may lag behind
         self._uptime: float | None = None
         self._cfg_rev: object = None
-        self._doubters: list[Callable[[], None]] = []
         broker.subscribe(
             [f"{shelly.prefix}/{leaf}" for leaf in ("online", "events/rpc", f"status/{component}")],
             self._on_message,
@@ -79,45 +75,18 @@ class ShellyPart:
         broker.on_lost(self._on_lost)
 
     @property
-    def live(self) -> bool:
-        """Whether the device was heard, or answered, in this broker session and has not left since."""
-        return self._liveness.live
-
-    @property
     def status(self) -> Status:
         """The component's own status; empty when unknown."""
         return self._own(self._status) if self.live else {}
-
-    def on_doubt(self, doubt: Callable[[], None]) -> None:
-        """Call this when the device has rebooted or its configuration has changed."""
-        self._doubters.append(doubt)
 
     # --- one command ------------------------------------------------------------------------------------
 
     async def carry_out(self, order: Order) -> SwitchResult:
         """Send a command and wait for its effect; never repeated by itself."""
-        started = self._clock.monotonic()
-        verdict = await self._carry_out(order)
-        return SwitchResult(verdict.outcome, verdict.evidence, self._clock.monotonic() - started)
-
-    async def _carry_out(self, order: Order) -> Verdict:
-        if self._order is not None:
-            return Verdict(Outcome.BUSY, "another command is in flight")
-        if not self._broker.connected:
-            return Verdict(Outcome.OFFLINE, "no broker connection")
-        if not self.live:
-            return Verdict(Outcome.OFFLINE, "not live")
-        self._order, self._shown = order, False
-        try:
-            return await self._command(order)
-        except NotSent as error:
-            return Verdict(Outcome.OFFLINE, str(error))
-        except Unavailable as error:
-            return Verdict(Outcome.UNKNOWN, str(error))
-        finally:
-            self._order = None
+        return await self._attempt(order)
 
     async def _command(self, order: Order) -> Verdict:
+        self._shown = False
         already = order.shows(self.status)
         started = self._clock.monotonic()
         self._trusted_until = started + _CONFIRM_SECONDS + _WRONG_STATUS_SECONDS
@@ -186,7 +155,7 @@ class ShellyPart:
     def _subject(self) -> str:
         return f"{self._shelly.id}/{self.component}"
 
-    def _forget_status(self) -> None:
+    def _forget(self) -> None:
         self._status = {}
 
     async def _resync(self) -> bool:
@@ -228,10 +197,10 @@ class ShellyPart:
 
     def _on_online(self, payload: bytes) -> None:
         if payload.strip() == b"true":
-            self._forget_status()  # a new session of the device: it may have rebooted
+            self._forget()  # a new session of the device: it may have rebooted
             self._liveness.come_online()
             self._rpc.ask_later(self._subject, self._resync)
-            self._doubt("online")
+            self._doubt_because("online")
         elif payload.strip() == b"false":
             self._liveness.go_offline("online=false")
 
@@ -245,7 +214,7 @@ class ShellyPart:
             self._replace(notification.params)
         elif notification.method == "NotifyStatus":
             if self._notice_restart(notification.params):
-                self._forget_status()
+                self._forget()
                 self._rpc.ask_later(self._subject, self._resync)
             self._learn(notification.params)
             if self._core(self._own(notification.params)) is not None:
@@ -272,13 +241,12 @@ class ShellyPart:
         self._uptime = self._uptime if uptime is None else uptime
         self._cfg_rev = self._cfg_rev if cfg_rev is None else cfg_rev
         if restarted or changed:
-            self._doubt("rebooted" if restarted else "configuration changed")
+            self._doubt_because("rebooted" if restarted else "configuration changed")
         return restarted
 
-    def _doubt(self, why: str) -> None:
+    def _doubt_because(self, why: str) -> None:
         _log.debug("shelly_doubted", device=self._shelly.id, why=why)
-        for doubt in self._doubters:
-            doubt()
+        self._doubt()
 
     def _replace(self, status: Status) -> None:
         self._status = {}

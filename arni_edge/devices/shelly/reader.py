@@ -16,10 +16,7 @@ _LARGEST: Final = 256 * 1024
 """Bytes. The largest real messages, a status with dozens of components, have about 20 000."""
 
 _FULL_HOUSE: Final = "too many prefixes"
-_REFUSALS: Final = {
-    Claim.FOREIGN: "src belongs to another prefix",
-    Claim.CONTRADICTION: "src is not the device of this prefix",
-}
+_CONTRADICTION: Final = "src is not the device of this prefix"
 
 
 class ShellyReader:
@@ -130,8 +127,8 @@ class ShellyReader:
         formerly: tuple[str, ...] = ()
         if (mac := routes.mac_of(notice.source)) is not None:
             claim, formerly = self._claim(route, mac, notice.source, proven=not retained)
-            if claim in _REFUSALS:
-                return Interpretation(route.key, ignored=_REFUSALS[claim])
+            if claim is Claim.CONTRADICTION:
+                return Interpretation(route.key, ignored=_CONTRADICTION)
         said = self._gen2.notification(route.key, notice, retained=retained)
         return self._introduce(route, replace(said, formerly=formerly))
 
@@ -278,8 +275,8 @@ class ShellyReader:
             return said
         signed = source if isinstance(source, str) else None
         claim, formerly = self._claim(route, mac, signed, proven=proven)
-        if claim in _REFUSALS:
-            return Interpretation(route.key, ignored=_REFUSALS[claim])
+        if claim is Claim.CONTRADICTION:
+            return Interpretation(route.key, ignored=_CONTRADICTION)
         return replace(said, device=route.key, formerly=formerly)
 
     def _introduce(self, route: Route, said: Interpretation) -> Interpretation:

@@ -164,6 +164,8 @@ def _recognise(status: Mapping[str, Any]) -> str | None:
         return f"bthomedevice:{number}"
     if set(status) <= {"id", "value", "last_updated_ts"} and "last_updated_ts" in status:
         return f"bthomesensor:{number}"
+    if {"value", "source", "last_update_ts"} <= status.keys() and isinstance(status["value"], int | float):
+        return f"{'boolean' if isinstance(status['value'], bool) else 'number'}:{number}"
     if set(status) == {"id", "state"} and (status["state"] is None or isinstance(status["state"], bool)):
         return f"input:{number}"
     kind = next((kind for keys, kind in _SHAPES if keys <= status.keys()), None)

@@ -22,9 +22,7 @@ class Claim(Enum):
     BOUND = auto()
     """So it is."""
     CONTESTED = auto()
-    """Another prefix has that MAC: this one keeps a key of its own."""
-    FOREIGN = auto()
-    """Somebody pretends to be a device that we know under another prefix."""
+    """Another prefix has that MAC: this one keeps a key of its own. It was moved, or somebody pretends."""
     CONTRADICTION = auto()
     """Behind this prefix is another device, by its own words."""
 
@@ -104,8 +102,7 @@ class Routes:
         signed = source.lower() if source else None
         other = self._by_mac.get(mac)
         if other is not None and other is not route and (other.proven or not proven):
-            same = signed is not None and signed == other.source
-            return Claim.FOREIGN if same and proven else Claim.CONTESTED
+            return Claim.CONTESTED
         if route.mac not in {None, mac} and route.proven and not (proven and route.restarted):
             return Claim.CONTRADICTION
         if other is not None and other is not route:

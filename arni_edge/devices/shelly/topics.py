@@ -17,6 +17,9 @@ ROOT: Final = "shellies/"
 LONGEST_PREFIX: Final = 300
 _LONGEST_TOPIC: Final = 512
 
+NOTHING_IN_IT: Final = "nothing in it that we read"
+"""Why a message of a device is ignored that has the right form, and says nothing."""
+
 _SECOND: Final = re.compile(
     r"(?P<prefix>.+?)/(?:(?P<events>events/rpc)|(?P<log>debug/log)|(?P<rpc>rpc)"
     r"|status/(?P<status>[A-Za-z][A-Za-z0-9_]*(?::[0-9]+)?)|error/(?P<error>[A-Za-z][A-Za-z0-9_]*(?::[0-9]+)?)"

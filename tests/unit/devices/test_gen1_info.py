@@ -193,6 +193,12 @@ def test_the_status_of_a_motion_sensor(listener: Listener) -> None:
     }
 
 
+@pytest.mark.parametrize("leaf", ["status", "light/0/status", "color/0/status", "white/1/status"])
+def test_an_empty_status_says_nothing(leaf: str) -> None:
+    said = Gen1Reader().read("shelly:x", leaf, b"{}", retained=False)
+    assert (said.updates, said.ignored) == ((), "nothing in it that we read")
+
+
 def test_a_thermostat_of_a_valve(listener: Listener) -> None:
     listener.hear(
         "info",

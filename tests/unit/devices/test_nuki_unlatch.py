@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arni_edge.devices.nuki.codec import Action, LockActionEvent
-from arni_edge.devices.nuki.unlatch import Attribution, CommandWatch, Verdict
+from arni_edge.devices.nuki.unlatch import Attribution, CommandWatch
+from arni_edge.devices.verdict import Verdict
 from arni_edge.domain.doors import DoorContact, LockState, Outcome
 
 OURS = LockActionEvent(3, 172, 0, 0, 0)

@@ -241,6 +241,15 @@ def test_waking_up_is_no_reboot() -> None:
         ({"id": 0, "output": True, "brightness": 4}, {"light:0.output": True, "light:0.brightness": 4}, ()),
         ({"id": 1, "source": "x", "state": "open"}, {"cover:1.source": "x", "cover:1.state": "open"}, ()),
         ({"id": 3, "state": None}, {"input:3.state": None}, ()),
+        (
+            {"id": 200, "value": False, "source": "rpc", "last_update_ts": 1759928007},
+            {
+                "boolean:200.value": False,
+                "boolean:200.source": "rpc",
+                "boolean:200.last_update_ts": 1759928007,
+            },
+            (),
+        ),
         ({"id": 0, "tC": 21.5, "tF": 70.7}, {"temperature:0.tC": 21.5}, ()),
         (
             {"id": 0, "type": "switch", "factory_reset": True},
@@ -322,12 +331,14 @@ def test_nobody_speaks_for_a_device_that_is_known_elsewhere() -> None:
     reader = ShellyReader()
     hear(reader, "gym/strike/events/rpc", notice(STRIKE, {"switch:0": {"output": False}}))
     said = hear(reader, "gym/evil/events/rpc", notice(STRIKE, {"switch:0": {"output": True}}))
-    assert (said.device, said.updates) == ("shelly:gym/evil", ())
-    assert said.ignored == "src belongs to another prefix"
+    # What is said below a prefix is said by that prefix, whoever signs it: moved, or pretended.
+    assert (said.device, said.updates) == ("shelly:gym/evil", (Update("switch:0.output", True),))
+    assert said.identity == Identity("shelly", prefix="gym/evil")
     assert hear(reader, "gym/strike/online", "true").device == STRIKE_KEY
     # Nor while it is away.
     hear(reader, "gym/strike/online", "false")
-    assert hear(reader, "gym/evil/events/rpc", notice(STRIKE, {})).ignored == "src belongs to another prefix"
+    said = hear(reader, "gym/evil/events/rpc", notice(STRIKE, {"sys": {"uptime": 1}}))
+    assert said.device == "shelly:gym/evil"
     # Until the owner says so.
     reader.forget(STRIKE_KEY)
     assert hear(reader, "gym/moved/events/rpc", notice(STRIKE, {"sys": {"uptime": 1}})).device == STRIKE_KEY
