@@ -106,7 +106,7 @@ async def rename(tx: Transaction, key: str, name: str) -> bool:
 async def find(database: Database, key_or_id: str) -> Row | None:
     """A device by its id in the house, or by its key."""
     rows = await database.read(
-        "SELECT * FROM devices WHERE id = ?1 OR key = ?1 ORDER BY id = ?1 DESC LIMIT 1", (key_or_id,)
+        "SELECT * FROM devices WHERE id = ? OR key = ? ORDER BY id = ? DESC LIMIT 1", (key_or_id,) * 3
     )
     return rows[0] if rows else None
 
