@@ -4,6 +4,7 @@ The rules of devices are theirs (``devices/rights.py``); here they are put toget
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from arni_edge.broker.accounts import DAEMON, NEWCOMER, VISION, AclRule
 from arni_edge.broker.config import render_acl
@@ -11,6 +12,9 @@ from arni_edge.broker.discovery import announcements
 from arni_edge.devices import rights as devices
 from arni_edge.settings import Settings
 from arni_edge.settings.doors import HubLock, NukiLock
+
+HOME_ASSISTANT: Final = "home-assistant"
+"""Account of a Home Assistant on the managed broker."""
 
 
 def house_rights(settings: Settings) -> dict[str, tuple[AclRule, ...]]:
@@ -29,7 +33,20 @@ def house_rights(settings: Settings) -> dict[str, tuple[AclRule, ...]]:
         )
     if settings.broker.newcomers:
         rights[NEWCOMER] = devices.newcomer_rights(settings.site.id, _adopted_topics(settings))
+    if settings.broker.home_assistant:
+        rights[HOME_ASSISTANT] = home_assistant_rights(settings)
     return rights
+
+
+def home_assistant_rights(settings: Settings) -> tuple[AclRule, ...]:
+    """A Home Assistant sees what we show it, says that it has started, and commands nothing."""
+    site, prefix = settings.site.id, settings.broker.home_assistant_prefix
+    return (
+        AclRule("read", f"arni/{site}/online"),
+        AclRule("read", f"arni/{site}/state/#"),
+        AclRule("read", f"{prefix}/#"),
+        AclRule("write", f"{prefix}/status"),
+    )
 
 
 def daemon_rights(settings: Settings) -> tuple[AclRule, ...]:

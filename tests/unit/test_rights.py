@@ -37,6 +37,23 @@ def test_everybody_has_an_account_of_their_own() -> None:
     assert "arni-newcomer" in house_rights(a_house(newcomers=True))
 
 
+def test_a_home_assistant_sees_what_it_is_shown_and_commands_nothing() -> None:
+    house = a_house()
+    assert "home-assistant" not in house_rights(house)
+    shown = house.model_copy(update={"broker": house.broker.model_copy(update={"home_assistant": True})})
+    rules = house_rights(shown)["home-assistant"]
+    read = [rule.topic for rule in rules if rule.access == "read"]
+    for topic in (
+        "arni/site1/online",
+        "arni/site1/state/people",
+        "homeassistant/sensor/arni_site1/people/config",
+    ):
+        assert any(matches(one, topic) for one in read), topic
+    assert [rule.topic for rule in rules if rule.access != "read"] == ["homeassistant/status"]
+    for topic in ("nuki/2BB28570/state", "arni/site1/reader/front", "shelly-strike/rpc"):
+        assert not any(matches(one, topic) for one in read), topic
+
+
 def test_only_the_daemon_may_write_a_command_topic() -> None:
     house = a_house(newcomers=True)
     for username, rules in house_rights(house).items():
