@@ -71,11 +71,6 @@ def vision_rights(site_id: str) -> tuple[AclRule, ...]:
     return (AclRule("write", f"arni/{site_id}/vision/#"),)
 
 
-def command_topics(settings: Settings) -> list[str]:
-    """Where a retained message is an incident: filters for :func:`arni_edge.broker.probe.find_retained`."""
-    return [devices.ALL_SHELLIES, *device_commands(settings)]
-
-
 def device_commands(settings: Settings) -> Iterator[str]:
     """Every command topic of every device in the settings."""
     for door in settings.doors:

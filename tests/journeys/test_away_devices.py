@@ -12,9 +12,9 @@ from support.daemon import DaemonProcess
 from support.mqtt import Device, connected
 from support.waiting import eventually
 
+from arni_edge.access.sentry import command_topics
 from arni_edge.broker import BrokerAddress, BrokerSession, Delivery
 from arni_edge.broker.accounts import DAEMON
-from arni_edge.daemon.rights import command_topics
 from arni_edge.domain.clock import SystemClock
 from arni_edge.settings import load_settings
 
@@ -108,9 +108,10 @@ async def test_nobody_in_the_house_listens_where_a_device_obeys(daemon: DaemonPr
     await daemon.start_ready()
     await eventually(lambda: '"event":"broker_connected"' in daemon.log, within=30)
     address = account(daemon, DAEMON)
+    settings = load_settings(daemon.config, {})
     topics = [
         one.replace("#", "switch:0").replace("+", "0")
-        for one in command_topics(load_settings(daemon.config, {}))
+        for one in command_topics(settings.doors, settings.shellies)
     ]
     assert len(topics) > 20
     beside = BrokerSession(address, client_id="beside", clock=SystemClock())
