@@ -36,6 +36,82 @@ class ZoneCounted(_Event):
     count: int | None
 
 
+class LineCrossed(_Event):
+    """Somebody went through a line of a camera. ``at`` is when that was seen, not when it was heard.
+
+    Attributes:
+        together: The most people who were at the line at once around the crossing.
+    """
+
+    kind: Literal["line_crossed"] = "line_crossed"
+    camera: str
+    line: str
+    direction: Literal["in", "out"]
+    together: int
+
+
+class PeopleCounted(_Event):
+    """So many people are in the gym; ``count`` is None when nobody knows."""
+
+    kind: Literal["people_counted"] = "people_counted"
+    count: int | None
+    confidence: float
+
+
+class CameraChanged(_Event):
+    """A camera came into another state (words of the vision room), for instance ``stalled``."""
+
+    kind: Literal["camera_changed"] = "camera_changed"
+    camera: str
+    state: str
+    reason: str
+
+
+class PersonDown(_Event):
+    """Somebody seems to lie on the floor and not to get up, or that is over. A candidate for an alarm."""
+
+    kind: Literal["person_down"] = "person_down"
+    camera: str
+    zone: str | None
+    evidence: str
+    seconds: float
+    over: bool = False
+
+
+class ZoneCrowded(_Event):
+    """More people than its limit are in a zone, or no longer."""
+
+    kind: Literal["zone_crowded"] = "zone_crowded"
+    zone: str
+    count: int | None
+    over: bool = False
+
+
+class LonePerson(_Event):
+    """Exactly one person has been in the gym for as long as the owner wants to know of, or no longer."""
+
+    kind: Literal["lone_person"] = "lone_person"
+    over: bool = False
+
+
+class TailgatingSuspected(_Event):
+    """More people went in than were let in by one opening.
+
+    Attributes:
+        request_id: Of the entry.
+        entries: So many went in.
+        together: So many were at the line at once.
+        times: So often for the same member lately, this time included; 0 when nobody known was let in.
+    """
+
+    kind: Literal["tailgating_suspected"] = "tailgating_suspected"
+    door: str
+    request_id: str
+    entries: int
+    together: int
+    times: int
+
+
 class LockChanged(_Event):
     """A lock says something else than before. History (retained messages) never makes this event."""
 
@@ -170,6 +246,13 @@ class AlarmRaised(_Event):
 Event = Annotated[
     HealthChanged
     | ZoneCounted
+    | LineCrossed
+    | PeopleCounted
+    | CameraChanged
+    | PersonDown
+    | ZoneCrowded
+    | LonePerson
+    | TailgatingSuspected
     | LockChanged
     | DeviceAvailabilityChanged
     | EntryDenied
@@ -197,5 +280,9 @@ SAFETY_EVENTS = (
     LockUsed,
     StaffAsked,
     AnnouncementDue,
+    LineCrossed,
+    PersonDown,
+    LonePerson,
+    TailgatingSuspected,
 )
 """Kinds that are never dropped; the rest is telemetry and may be coalesced."""

@@ -22,10 +22,15 @@ class Occupancy:
     Attributes:
         count: People, or None when unknown.
         age: Seconds since the figure was measured, or None when unknown.
+        confirmed: Those of them on whom an alarm may be staked: seen several times, and not only while the
+            light changed. None where nobody tells.
+        confidence: How far the figure is to be trusted, 0..1.
     """
 
     count: int | None
     age: float | None
+    confirmed: int | None = None
+    confidence: float = 1.0
 
 
 UNKNOWN_OCCUPANCY = Occupancy(None, None)

@@ -1,6 +1,6 @@
 """The only reader of configuration, credentials and environment."""
 
-from arni_edge.settings.access import Access, Holiday, Plan, Policy
+from arni_edge.settings.access import Access, Holiday, Plan, Policy, Tailgating
 from arni_edge.settings.automation import (
     Arming,
     Automation,
@@ -15,20 +15,18 @@ from arni_edge.settings.automation import (
 )
 from arni_edge.settings.automation_check import automation_problems
 from arni_edge.settings.base import DAYS, Hours, Span
+from arni_edge.settings.cameras import Camera, Counting, Line, Polygon, QrRegion, Vision, Zone
 from arni_edge.settings.doors import Contact, Door, HubLock, Lock, NukiLock, Shelly, StrikeLock
 from arni_edge.settings.load import control_socket, load_settings, settings_path
 from arni_edge.settings.model import (
     Alarms,
     Broker,
-    Camera,
     OnCall,
     Paths,
     Relay,
     Settings,
     Site,
-    Vision,
     WhatsApp,
-    Zone,
 )
 
 __all__ = [
@@ -41,12 +39,14 @@ __all__ = [
     "Camera",
     "Closing",
     "Contact",
+    "Counting",
     "Door",
     "Heating",
     "Holiday",
     "Hours",
     "HubLock",
     "Light",
+    "Line",
     "Lock",
     "NukiLock",
     "OnCall",
@@ -54,7 +54,9 @@ __all__ = [
     "Paths",
     "Plan",
     "Policy",
+    "Polygon",
     "Presence",
+    "QrRegion",
     "Relay",
     "Sensor",
     "Settings",
@@ -62,6 +64,7 @@ __all__ = [
     "Site",
     "Span",
     "StrikeLock",
+    "Tailgating",
     "Ventilation",
     "Vision",
     "Watch",

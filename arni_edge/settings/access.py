@@ -27,6 +27,14 @@ class Holiday(Section):
     hours: Spans = Field(default_factory=list)
 
 
+class Tailgating(Section):
+    """When more people came in than were let in, and who is told."""
+
+    window_seconds: float = Field(default=15.0, ge=3, le=120)
+    times: int = Field(default=3, ge=1, le=100)
+    days: int = Field(default=30, ge=1, le=365)
+
+
 class Access(Section):
     """Rules of the door."""
 
@@ -41,6 +49,7 @@ class Access(Section):
     door_events_days: int = Field(default=30, ge=1, le=365)
     plans: list[Plan] = Field(default_factory=list)
     holidays: list[Holiday] = Field(default_factory=list)
+    tailgating: Tailgating | None = None
 
     @model_validator(mode="after")
     def _each_is_named_once(self) -> Self:

@@ -1,7 +1,7 @@
 """What can be configured. Every field is explained where an owner reads it: in ``config/arni.toml``."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,10 +12,8 @@ from arni_edge.domain.people import normalise_phone
 from arni_edge.settings.access import Access
 from arni_edge.settings.automation import Automation
 from arni_edge.settings.base import Hours, Identifier, Section
+from arni_edge.settings.cameras import Camera, Counting, Vision
 from arni_edge.settings.doors import Door, HubLock, Shelly, StrikeLock
-
-Point = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
-"""A point in the picture, x to the right and y down, as shares of width and height."""
 
 
 class Site(Section):
@@ -85,57 +83,6 @@ class Broker(Section):
     password: SecretStr | None = None
 
 
-class Zone(Section):
-    """A region of one camera's picture in which people are counted."""
-
-    id: Identifier
-    name: str
-    kind: Literal["entrance", "floor"]
-    polygon: list[Point] = Field(min_length=3)
-    legal_basis: str | None = None
-
-    @model_validator(mode="after")
-    def _floor_needs_a_basis(self) -> Self:
-        if self.kind == "floor" and not self.legal_basis:
-            raise ValueError("a floor zone needs 'legal_basis': say why watching this area is lawful")
-        return self
-
-
-class Camera(Section):
-    """An RTSP camera."""
-
-    id: Identifier
-    url: str
-    username: str | None = None
-    password: SecretStr | None = None
-    transport: Literal["tcp", "udp"] = "tcp"
-    connect_seconds: float = Field(default=20.0, gt=0, le=120)
-    stall_seconds: float = Field(default=5.0, gt=0, le=120)
-    zones: list[Zone] = Field(default_factory=list)
-
-    @field_validator("url")
-    @classmethod
-    def _rtsp_without_credentials(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
-            raise ValueError("must look like rtsp://192.168.10.20:554/stream2")
-        if parts.username or parts.password:
-            raise ValueError("must not carry user or password: set 'username' and the credential instead")
-        return value
-
-
-class Vision(Section):
-    """The vision worker."""
-
-    enabled: bool = True
-    model: Path | None = None
-    backend: Literal["auto", "onnxruntime", "openvino"] = "auto"
-    threads: int = Field(default=1, ge=1, le=64)
-    frames_per_second: float = Field(default=5.0, gt=0, le=30)
-    confidence: float = Field(default=0.35, gt=0, lt=1)
-    memory_megabytes: int = Field(default=1500, ge=200)
-
-
 class Relay(Section):
     """The cloud relay from which the box fetches webhooks."""
 
@@ -195,6 +142,7 @@ class Settings(Section):
     shellies: list[Shelly] = Field(default_factory=list)
     vision: Vision = Vision()
     cameras: list[Camera] = Field(default_factory=list)
+    counting: Counting = Counting()
     hours: Hours = Hours()
     access: Access = Access()
     automation: Automation = Automation()
@@ -209,6 +157,7 @@ class Settings(Section):
             ("shellies", [shelly.id for shelly in self.shellies]),
             ("cameras", [camera.id for camera in self.cameras]),
             ("zones", [zone.id for camera in self.cameras for zone in camera.zones]),
+            ("lines", [line.id for camera in self.cameras for line in camera.lines]),
         ):
             doubled = sorted({one for one in ids if ids.count(one) > 1})
             if doubled:
@@ -277,6 +226,19 @@ class Settings(Section):
             raise ValueError(
                 "vision.model: is needed as soon as there are cameras: an exported YOLOv8 (.onnx)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _eyes_look_at_doors_of_this_house(self) -> Self:
+        doors = {door.id for door in self.doors}
+        for camera in self.cameras:
+            named = [("the line", line.id, line.door) for line in camera.lines if line.door is not None]
+            named += [("the QR region", camera.id, camera.qr.door)] if camera.qr is not None else []
+            for what, name, door in named:
+                if door not in doors:
+                    raise ValueError(
+                        f"cameras: '{camera.id}': {what} '{name}' names the door '{door}', which there is not"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -13,15 +13,8 @@ from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.events import ZoneCounted
 from arni_edge.domain.occupancy import UNKNOWN_OCCUPANCY, Occupancy
-from arni_edge.vision.contract import (
-    CameraMessage,
-    CameraState,
-    ZoneMessage,
-    camera_topic,
-    online_topic,
-    parse_online,
-    zone_topic,
-)
+from arni_edge.vision.messages import CameraMessage, CameraState, ZoneMessage, parse_online
+from arni_edge.vision.topics import camera_topic, online_topic, zone_topic
 
 _LOG = structlog.get_logger(__name__)
 _REFRESH_SECONDS = 0.5

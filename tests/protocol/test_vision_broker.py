@@ -10,8 +10,9 @@ from support.waiting import eventually
 from arni_edge.broker import BrokerSession, Will
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import SystemClock
-from arni_edge.vision.contract import CameraState, online_topic
+from arni_edge.vision.messages import CameraState
 from arni_edge.vision.occupancy import OccupancyBook
+from arni_edge.vision.topics import online_topic
 from arni_edge.vision.worker.publisher import Figure, Publisher
 from arni_edge.vision.worker.reader import Status
 

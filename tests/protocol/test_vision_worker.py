@@ -15,7 +15,7 @@ from support.vision import BEAT_SECONDS, MODEL, PASSWORD, STALL_SECONDS, SeenGym
 from support.waiting import eventually
 
 from arni_edge.domain.health import State
-from arni_edge.vision.contract import CameraState
+from arni_edge.vision.messages import CameraState
 
 # A stall shows after its deadline plus the round of the loop and the way over the broker.
 SHOWN = STALL_SECONDS + 3.0

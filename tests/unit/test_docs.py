@@ -18,7 +18,7 @@ from arni_edge.cli.app import EX_CONFIG, app
 from arni_edge.devices.nuki import codec
 from arni_edge.devices.rights import newcomer_reply_topic, reader_topic, reply_topic
 from arni_edge.settings import Hours, Settings, Span
-from arni_edge.vision import contract
+from arni_edge.vision import topics
 
 _ROOT = Path(__file__).parents[2]
 _PACKAGE = _ROOT / "arni_edge"
@@ -87,9 +87,9 @@ async def test_the_map_has_every_stage_in_its_order(tmp_path: Path) -> None:
     [
         daemon_online_topic("<site>"),
         f"{reply_topic('<site>')}/rpc",
-        contract.online_topic("<site>"),
-        contract.zone_topic("<site>", "<zone>"),
-        contract.camera_topic("<site>", "<camera>"),
+        topics.online_topic("<site>"),
+        topics.zone_topic("<site>", "<zone>"),
+        topics.camera_topic("<site>", "<camera>"),
         codec.command_topic("<ID>"),
         reader_topic("<site>", "<door>"),
         answer_topic("<site>", "<door>"),

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from arni_edge.vision.scene.geometry import Box
 from arni_edge.vision.worker.backends import Backend, Tensor
 from arni_edge.vision.worker.layout import Head, Layout, read_layout
 from arni_edge.vision.worker.stream import Picture
-from arni_edge.vision.worker.zones import Box
 
 _GREY = 114  # what YOLOv8 was trained to see around a picture
 # Two boxes that share more than this are one person; people side by side at a door share up to a half.

@@ -16,9 +16,10 @@ from arni_edge.domain.errors import ArniError
 from arni_edge.domain.health import State
 from arni_edge.logs import configure_logging
 from arni_edge.supervision.link import WorkerLink
-from arni_edge.vision.contract import DetectorOrder, VisionStart, online_topic
 from arni_edge.vision.models import read_verified
+from arni_edge.vision.orders import DetectorOrder, VisionStart
 from arni_edge.vision.process import WORKER
+from arni_edge.vision.topics import online_topic
 from arni_edge.vision.worker.backends import load_backend
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.onnx_file import read_metadata

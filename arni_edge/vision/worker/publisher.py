@@ -8,15 +8,8 @@ from datetime import datetime
 from arni_edge.broker import BrokerSession
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
-from arni_edge.vision.contract import (
-    HEARTBEAT_SECONDS,
-    MOST_PEOPLE,
-    CameraMessage,
-    ZoneMessage,
-    camera_topic,
-    online_topic,
-    zone_topic,
-)
+from arni_edge.vision.messages import HEARTBEAT_SECONDS, MOST_PEOPLE, CameraMessage, ZoneMessage
+from arni_edge.vision.topics import camera_topic, online_topic, zone_topic
 from arni_edge.vision.worker.reader import Status
 
 _PUBLISH_SECONDS = 2.0

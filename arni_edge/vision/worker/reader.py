@@ -8,7 +8,8 @@ import structlog
 
 from arni_edge.domain.backoff import Backoff
 from arni_edge.domain.clock import Clock
-from arni_edge.vision.contract import CameraOrder, CameraState
+from arni_edge.vision.messages import CameraState
+from arni_edge.vision.orders import CameraOrder
 from arni_edge.vision.worker.stream import Frame, RtspStream, StreamEnded
 
 _LOG = structlog.get_logger(__name__)

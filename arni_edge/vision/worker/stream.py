@@ -11,7 +11,8 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 
-from arni_edge.vision.contract import CameraOrder, CameraState
+from arni_edge.vision.messages import CameraState
+from arni_edge.vision.orders import CameraOrder
 
 Frame = Any
 """A decoded picture (``av.VideoFrame``); conversion to pixels is left to whoever looks at it."""

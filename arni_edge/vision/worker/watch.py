@@ -7,14 +7,15 @@ from concurrent.futures import Executor
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.health import State
 from arni_edge.supervision.link import WorkerLink
-from arni_edge.vision.contract import CameraOrder, CameraState
+from arni_edge.vision.messages import CameraState
+from arni_edge.vision.orders import CameraOrder
+from arni_edge.vision.scene.geometry import Box, Region, count_by_zone
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.publisher import Figure, Publisher
 from arni_edge.vision.worker.reader import CameraReader, Status, Taken
 from arni_edge.vision.worker.smoothing import SteadyCount
 from arni_edge.vision.worker.stream import pixels
 from arni_edge.vision.worker.turns import Turns
-from arni_edge.vision.worker.zones import Box, Region, count_by_zone
 
 # The loop goes round this often with nothing to see, so that a camera's silence is noticed.
 _LONGEST_REST = 0.1

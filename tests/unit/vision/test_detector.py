@@ -9,7 +9,7 @@ from arni_edge.domain.errors import ConfigurationError, InvalidInput
 from arni_edge.simulator.plan import default_plan
 from arni_edge.simulator.render import Renderer
 from arni_edge.simulator.world import World
-from arni_edge.vision.contract import DetectorOrder
+from arni_edge.vision.orders import DetectorOrder
 from arni_edge.vision.worker.backends import Tensor, load_backend
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.layout import Shape

@@ -7,7 +7,7 @@ from arni_edge.broker import BrokerAddress, BrokerSession, Received
 from arni_edge.bus import Bus, Subscription
 from arni_edge.domain.events import ZoneCounted
 from arni_edge.domain.occupancy import UNKNOWN_OCCUPANCY, Occupancy
-from arni_edge.vision.contract import CameraState
+from arni_edge.vision.messages import CameraState
 from arni_edge.vision.occupancy import OccupancyBook
 
 ZONES = {"entrance": "Eingang", "floor": "Fläche"}

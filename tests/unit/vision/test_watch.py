@@ -13,7 +13,8 @@ from support.waiting import eventually
 from arni_edge.broker import BrokerAddress, BrokerSession
 from arni_edge.domain.clock import SystemClock
 from arni_edge.supervision.link import WorkerLink
-from arni_edge.vision.contract import CameraOrder, CameraState
+from arni_edge.vision.messages import CameraState
+from arni_edge.vision.orders import CameraOrder
 from arni_edge.vision.worker.backends import Tensor
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.layout import Shape

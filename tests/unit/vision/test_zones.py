@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arni_edge.vision.worker.zones import Box, Region, count_by_zone
+from arni_edge.vision.scene.geometry import Box, Region, count_by_zone
 
 SHARE = st.floats(0, 1)
 LEFT_HALF = Region("left", ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))

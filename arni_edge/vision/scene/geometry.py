@@ -1,4 +1,4 @@
-"""Which zone a person counts for. Plain geometry in shares of the picture (0..1, y down)."""
+"""Boxes, points and regions: plain geometry in shares of the picture (0..1, y down)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
