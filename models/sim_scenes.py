@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from arni_edge.simulator.people import Figure, Look
-from arni_edge.simulator.plan import CameraView, Exercise, GymPlan
+from arni_edge.simulator.plan import ON_FEET, CameraView, GymPlan
 from arni_edge.simulator.projection import Outline
 from arni_edge.simulator.render import Light, Rendering
 from arni_edge.simulator.world import Scene, World
@@ -46,7 +46,7 @@ def strewn(view: CameraView, plan: GymPlan, dice: random.Random) -> Scene:
         elif dice.random() < 0.7:
             x, y, exercise = stations[i].x, stations[i].y, stations[i].exercise
         else:
-            x, y, exercise = dice.uniform(-8.5, 8.5), dice.uniform(9.0, 19.0), dice.choice((*Exercise, None))
+            x, y, exercise = dice.uniform(-8.5, 8.5), dice.uniform(9.0, 19.0), dice.choice((*ON_FEET, None))
         heading, phase = dice.uniform(-3.14, 3.14), dice.uniform(0, 6.28)
         walking = exercise is None and dice.random() < 0.6
         figures.append(Figure(f"p{i}", Look.random(dice), x, y, heading, phase, walking, exercise))

@@ -70,7 +70,7 @@ def main() -> None:
     if not sim_verify.verify(MODEL, WIDTH, HEIGHT):
         sys.exit("The model is not good enough to be used; it is not recorded in the manifest.")
     if not options.verify:
-        sim_manifest.record(MODEL, WIDTH, HEIGHT)
+        sim_manifest.record_detector(MODEL, WIDTH, HEIGHT)
 
 
 def render_data_set(folder: Path) -> Path:

@@ -1,33 +1,53 @@
 """Which model files are known, and whether a file is what its entry says."""
 
 import hashlib
+import json
+import os
+import re
+import tempfile
 import tomllib
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from arni_edge.domain.errors import ConfigurationError, Refused
+from arni_edge.domain.errors import ConfigurationError, Refused, Unavailable
 
 MANIFEST = "manifest.toml"
 """Lies beside the models that it describes."""
 
 # The largest YOLOv8 (x) is 270 MB as ONNX; more is not a detector of this box.
 _LARGEST_MODEL = 1 << 30
+_HEAD = "# The models in this folder: where each is from. A file that differs from its entry is not used.\n"
 
 
 class ModelEntry(BaseModel):
-    """One ``[[model]]`` of the manifest."""
+    """One ``[[model]]`` of the manifest.
+
+    Attributes:
+        name: What people call it.
+        file: Its file, beside the manifest.
+        kind: What it is for.
+        source: Where it is from, in words.
+        url: Where ``arni-edge models pull`` fetches it; empty when it cannot be fetched.
+        licence: As SPDX writes it.
+        sha256: Of the file.
+        bytes: Size of the file.
+        input: Shape of what it wants.
+        classes: What it knows.
+        note: What else should be known.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    name: str
-    file: str
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     kind: str
     source: str
+    url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     licence: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int = Field(ge=1)
+    bytes: int = Field(ge=1, le=_LARGEST_MODEL)
     input: tuple[int, ...]
     classes: tuple[str, ...]
     note: str = ""
@@ -40,6 +60,12 @@ class Verdict(StrEnum):
     DIFFERS = "differs"
     NO_ENTRY = "no_entry"
     """The owner's own model: nothing is known about it, and nothing is against it."""
+
+
+def known_models() -> Path:
+    """The manifest that comes with the product: what it ships, and what can be fetched."""
+    installed = Path(__file__).with_name(MANIFEST)
+    return installed if installed.exists() else Path(__file__).parents[2] / "models" / MANIFEST
 
 
 def read_manifest(path: Path) -> tuple[ModelEntry, ...]:
@@ -59,6 +85,57 @@ def read_manifest(path: Path) -> tuple[ModelEntry, ...]:
         raise ConfigurationError(f"{path}: model.{where}: {wrong['msg']}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from None
+
+
+def record(folder: Path, entry: ModelEntry) -> None:
+    """Put an entry into the folder's manifest, in the place of one of the same name; others stay as they are.
+
+    Raises:
+        ConfigurationError: The manifest there cannot be understood: nothing is changed.
+        Unavailable: It cannot be written.
+    """
+    path = folder / MANIFEST
+    before = path.read_text(encoding="utf-8") if read_manifest(path) else _HEAD
+    parts = re.split(r"(?m)^(?=\[\[model\]\])", before)
+    replaced = re.compile(rf'(?m)^name = "{re.escape(entry.name)}"$|^file = "{re.escape(entry.file)}"$')
+    others = [part.rstrip() + "\n" for part in parts if not replaced.search(part)]
+    put(path, "\n".join([*others, _as_toml(entry)]).encode())
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file; it is there whole, or not at all.
+
+    Raises:
+        Unavailable: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            settle(Path(unfinished), path)
+        finally:
+            Path(unfinished).unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}") from error
+
+
+def settle(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name, so that a power cut leaves the old one or the new one.
+
+    Raises:
+        OSError: The disk does not take it.
+    """
+    unfinished.chmod(0o644)
+    for one, rename in ((unfinished, True), (path.parent, False)):
+        handle = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if rename:
+            unfinished.replace(path)
 
 
 def verify(path: Path) -> Verdict:
@@ -102,3 +179,10 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"vision.model: {path} cannot be read: {error.strerror}") from None
+
+
+def _as_toml(entry: ModelEntry) -> str:
+    """Texts and lists of texts and numbers are written alike in TOML and JSON."""
+    fields = entry.model_dump(mode="json", exclude_defaults=True)
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+    return "\n".join(["[[model]]", *lines]) + "\n"

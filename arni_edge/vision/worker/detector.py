@@ -1,5 +1,6 @@
-"""Finds people in a picture with any exported YOLOv8."""
+"""Finds people in pictures with any model whose contract we understand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -8,26 +9,47 @@ import numpy.typing as npt
 
 from arni_edge.vision.scene.geometry import Box
 from arni_edge.vision.worker.backends import Backend, Tensor
-from arni_edge.vision.worker.layout import Head, Layout, read_layout
+from arni_edge.vision.worker.heads import reader_for
+from arni_edge.vision.worker.layout import Layout, read_layout
+from arni_edge.vision.worker.letterbox import Fit, Letterbox, Prepared
 from arni_edge.vision.worker.stream import Picture
 
-_GREY = 114  # what YOLOv8 was trained to see around a picture
+LOWEST_SCORE = 0.1
+"""What the tracker still wants to hear of: such a box may carry somebody on who is known already."""
+
 # Two boxes that share more than this are one person; people side by side at a door share up to a half.
 _SAME_PERSON = 0.6
+# The surest so many candidates are looked at; suppression costs their square.
+_MOST_CANDIDATES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class _Fit:
-    """Where a picture lies inside the model's input, in pixels."""
+class Outputs:
+    """What the model said of some pictures.
 
-    left: int
-    top: int
-    width: int
-    height: int
+    Attributes:
+        candidates: Per picture [5, N], in memory of their own.
+        fits: Per picture, where it lay in the model's input.
+    """
+
+    candidates: tuple[Tensor, ...]
+    fits: tuple[Fit, ...]
 
 
 class Detector:
-    """One model, for all cameras; not to be used by two threads at once."""
+    """One model, for all cameras.
+
+    ``prepare`` and ``boxes`` may be called by any thread beside any other; ``infer``, and what contains it,
+    by one thread at a time.
+
+    Attributes:
+        backend: The library that runs the model.
+        device: Where it runs: cpu, gpu, npu, cuda, tensorrt.
+        batch: So many pictures at once are worth while.
+        notice: What the owner should know, for instance why a faster device is not used; empty if all is
+            well.
+        layout: The model's contract.
+    """
 
     def __init__(self, backend: Backend, metadata: dict[str, str], confidence: float) -> None:
         """Check that the model is one that we understand, and let it look at a first, empty picture.
@@ -35,81 +57,91 @@ class Detector:
         Args:
             backend: The loaded model.
             metadata: The file's own description.
-            confidence: Boxes below this are not people.
+            confidence: Boxes below this are not given.
 
         Raises:
-            InvalidInput: The model is not a YOLOv8 detector that knows people.
+            InvalidInput: It is no detector that we understand, or knows no persons.
         """
         self.backend = backend.name
+        self.device = backend.device
+        self.notice = backend.notice
         self._run = backend.run
         self._confidence = confidence
         self.layout: Layout = read_layout(backend.inputs, backend.outputs, metadata)
-        self._canvas: Picture = np.full((self.layout.height, self.layout.width, 3), _GREY, np.uint8)
-        # The first run costs several times a later one, and shows the sizes that a file may leave open.
-        self._head: Head = self.layout.head(backend.run(self._blob(self._canvas)).shape)
+        self.batch = backend.batch if self.layout.many else 1
+        # The first run costs several times a later one, and shows the sizes that a file may leave open. What
+        # there is to be seen does not matter: grey is grey on any scale.
+        blob: Tensor = np.full((1, 3, self.layout.height, self.layout.width), 0.5, np.float32)
+        empty = backend.run(blob)
+        self.head = self.layout.head(empty.shape)
+        self._reader = reader_for(self.head, self.layout, empty[0])
+        self._letterbox = Letterbox(self.layout, self.head)
 
-    def people(self, picture: Picture) -> list[Box]:
-        """Everybody in the picture, the surest first."""
-        fit = self._fit(picture)
-        output = self._run(self._blob(self._letterbox(picture, fit)))[0]
-        corners, scores = self._plain(output) if self._head is Head.PLAIN else self._end_to_end(output)
-        return self._boxes(corners, scores, fit)
+    def prepare(self, picture: Picture) -> Prepared:
+        """First stage: one picture as the model wants it.
 
-    def _fit(self, picture: Picture) -> _Fit:
-        height, width = picture.shape[:2]
-        scale = min(self.layout.width / width, self.layout.height / height)
-        inner_width = max(1, round(width * scale))
-        inner_height = max(1, round(height * scale))
-        return _Fit(
-            (self.layout.width - inner_width) // 2,
-            (self.layout.height - inner_height) // 2,
-            inner_width,
-            inner_height,
-        )
+        Args:
+            picture: [height, width, 3] in BGR, of any size; only read.
+        """
+        return self._letterbox.prepare(picture)
 
-    def _letterbox(self, picture: Picture, fit: _Fit) -> Picture:
-        """The picture in the middle of the model's input, grey around it."""
-        self._canvas.fill(_GREY)
-        target = self._canvas[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
-        target[:] = cv2.resize(picture, (fit.width, fit.height), interpolation=cv2.INTER_LINEAR)
-        return self._canvas
+    def infer(self, prepared: Sequence[Prepared]) -> Outputs:
+        """Second stage: run the model, with ``batch`` pictures at once."""
+        candidates: list[Tensor] = []
+        for first in range(0, len(prepared), self.batch):
+            blobs = [one.blob for one in prepared[first : first + self.batch]]
+            answer = self._run(blobs[0] if len(blobs) == 1 else np.concatenate(blobs))
+            candidates.extend(self._reader.pick(of_one) for of_one in answer)
+        return Outputs(tuple(candidates), tuple(one.fit for one in prepared))
 
-    def _blob(self, canvas: Picture) -> Tensor:
-        """[1, 3, H, W] in RGB, 0..1."""
-        blob: Tensor = cv2.dnn.blobFromImage(canvas, 1 / 255, swapRB=True)
-        return blob
+    def boxes(self, outputs: Outputs, confidence: float | None = None) -> list[list[Box]]:
+        """Third stage: people of each picture, the surest first.
 
-    def _plain(self, output: Tensor) -> tuple[Tensor, Tensor]:
-        """Corners [n, 4] in input pixels and scores [n], one box per person."""
-        scores = output[4 + self.layout.person]
-        sure = scores >= self._confidence
-        scores, (x, y, width, height) = scores[sure], output[:4, sure]
-        corners = np.stack((x - width / 2, y - height / 2, x + width / 2, y + height / 2), axis=1)
-        kept = _suppress(corners, scores, self._confidence)
-        return corners[kept], scores[kept]
+        Args:
+            outputs: Of ``infer``.
+            confidence: Boxes below this are not given; the detector's own if None.
+        """
+        lowest = self._confidence if confidence is None else confidence
+        pairs = zip(outputs.candidates, outputs.fits, strict=True)
+        return [self._of_one(candidates, fit, lowest) for candidates, fit in pairs]
 
-    def _end_to_end(self, output: Tensor) -> tuple[Tensor, Tensor]:
-        sure = (output[:, 4] >= self._confidence) & (output[:, 5].round() == self.layout.person)
-        return output[sure, :4], output[sure, 4]
+    def people(self, picture: Picture, confidence: float | None = None) -> list[Box]:
+        """Everybody in one picture, the surest first."""
+        return self.people_in([picture], confidence)[0]
 
-    def _boxes(self, corners: Tensor, scores: Tensor, fit: _Fit) -> list[Box]:
-        """Into shares of the picture, cut at its edges."""
-        offset = np.array((fit.left, fit.top, fit.left, fit.top), np.float32)
-        size = np.array((fit.width, fit.height, fit.width, fit.height), np.float32)
-        shares = np.clip((corners - offset) / size, 0.0, 1.0)
-        order = np.argsort(-scores)
-        return [_box(shares[i], scores[i]) for i in order]
+    def people_in(self, pictures: Sequence[Picture], confidence: float | None = None) -> list[list[Box]]:
+        """Everybody in each of some pictures, the surest first."""
+        return self.boxes(self.infer([self.prepare(picture) for picture in pictures]), confidence)
 
-
-def _box(shares: Tensor, score: np.float32) -> Box:
-    left, top, right, bottom = shares.tolist()
-    return Box(left, top, right, bottom, float(score))
+    def _of_one(self, candidates: Tensor, fit: Fit, lowest: float) -> list[Box]:
+        scores = candidates[4]
+        which = np.flatnonzero(scores >= lowest)
+        which = which[np.argsort(-scores[which])][:_MOST_CANDIDATES]
+        if not len(which):
+            return []
+        corners, scores = self._reader.corners(candidates, which), scores[which]
+        if not self._reader.suppressed:
+            kept = _suppress(corners, scores)
+            corners, scores = corners[kept], scores[kept]
+        return _in_shares(corners, scores, fit)
 
 
-def _suppress(corners: Tensor, scores: Tensor, confidence: float) -> npt.NDArray[np.intp]:
-    """Indices of the boxes that remain when each person keeps the surest one."""
-    if not len(scores):
-        return np.empty(0, np.intp)
+def _suppress(corners: Tensor, scores: Tensor) -> npt.NDArray[np.intp]:
+    """Indices of the boxes that remain when each person keeps the surest one, the surest first."""
+    if len(corners) == 1:
+        return np.zeros(1, np.intp)
     rectangles = np.concatenate((corners[:, :2], corners[:, 2:] - corners[:, :2]), axis=1)
-    kept = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), confidence, _SAME_PERSON)
+    kept = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), 0.0, _SAME_PERSON)
     return np.asarray(kept, np.intp).reshape(-1)
+
+
+def _in_shares(corners: Tensor, scores: Tensor, fit: Fit) -> list[Box]:
+    """Boxes in shares of the picture, cut at its edges; what lies outside, or nowhere, is nobody."""
+    offset = np.array((fit.left, fit.top, fit.left, fit.top), np.float32)
+    size = np.array((fit.width, fit.height, fit.width, fit.height), np.float32)
+    shares = np.clip((corners - offset) / size, 0.0, 1.0)
+    return [
+        Box(left, top, right, bottom, score)
+        for (left, top, right, bottom), score in zip(shares.tolist(), scores.tolist(), strict=True)
+        if left < right and top < bottom  # also false for what is no number
+    ]

@@ -10,10 +10,10 @@ from arni_edge.simulator.plan import default_plan
 from arni_edge.simulator.render import Renderer
 from arni_edge.simulator.world import World
 from arni_edge.vision.orders import DetectorOrder
-from arni_edge.vision.worker.backends import Tensor, load_backend
+from arni_edge.vision.worker.backends import Device, Tensor, load_backend
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.layout import Shape
-from arni_edge.vision.worker.program import load_detector
+from arni_edge.vision.worker.loading import load_detector
 
 MODEL = Path(__file__).parents[3] / "models" / "sim-person-yolov8.onnx"
 LIBRARIES = ["onnxruntime", "openvino"]
@@ -23,6 +23,9 @@ class Answer:
     """A model that always gives the same answer: the arithmetic around it is what is tested."""
 
     name = "answer"
+    device: Device = "cpu"
+    batch = 1
+    notice = ""
 
     def __init__(self, output: Tensor, height: int = 64, width: int = 64) -> None:
         self.inputs: list[Shape] = [[1, 3, height, width]]

@@ -4,7 +4,15 @@ from pathlib import Path
 import pytest
 
 from arni_edge.domain.errors import ConfigurationError, Refused
-from arni_edge.vision.models import MANIFEST, Verdict, read_manifest, read_verified, verify
+from arni_edge.vision.models import (
+    MANIFEST,
+    Verdict,
+    known_models,
+    read_manifest,
+    read_verified,
+    record,
+    verify,
+)
 
 REPOSITORY = Path(__file__).parents[3]
 CONTENT = b"weights"
@@ -72,6 +80,51 @@ def test_a_broken_manifest_lets_no_model_through(tmp_path: Path, text: str) -> N
 
 def test_the_models_of_this_repository_match_their_manifest() -> None:
     directory = REPOSITORY / "models"
-    entries = read_manifest(directory / MANIFEST)
-    assert {entry.file for entry in entries} == {path.name for path in directory.glob("*.onnx")}
-    assert {verify(directory / entry.file) for entry in entries} == {Verdict.MATCHES}
+    files = sorted(directory.glob("*.onnx"))
+    assert [path.name for path in files] == ["sim-person-yolov8.onnx"]
+    assert [verify(path) for path in files] == [Verdict.MATCHES]
+
+
+def test_what_is_not_shipped_can_be_fetched() -> None:
+    entries = read_manifest(known_models())
+    absent = [one for one in entries if not known_models().with_name(one.file).exists()]
+    assert [(one.name, one.licence) for one in absent] == [("yolox-nano", "Apache-2.0")]
+    assert all(one.url.startswith("https://") for one in absent)
+
+
+def test_the_yolox_that_can_be_fetched_is_the_one_that_was_tried() -> None:
+    file = REPOSITORY.parent / "shared" / "data" / "models" / "yolox_nano_416x416.onnx"
+    if not file.parent.is_dir():
+        pytest.skip(f"real weights are not there: {file.parent}")
+    entry = next(one for one in read_manifest(known_models()) if one.name == "yolox-nano")
+    content = file.read_bytes()
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (entry.bytes, entry.sha256)
+
+
+def test_an_entry_is_added_or_replaced_and_others_stay_as_they_are(tmp_path: Path) -> None:
+    write(tmp_path, "0" * 64)
+    before = (tmp_path / MANIFEST).read_text().strip()
+    (first,) = read_manifest(tmp_path / MANIFEST)
+    other = first.model_copy(update={"name": "b", "file": "b.onnx", "note": 'say "a"\nand ü'})
+    record(tmp_path, other)
+    record(tmp_path, other.model_copy(update={"licence": "Apache-2.0"}))
+    assert before in (tmp_path / MANIFEST).read_text()
+    assert read_manifest(tmp_path / MANIFEST) == (first, other.model_copy(update={"licence": "Apache-2.0"}))
+
+
+def test_a_manifest_that_is_not_understood_is_not_overwritten(tmp_path: Path) -> None:
+    write(tmp_path, "0" * 64)
+    (entry,) = read_manifest(tmp_path / MANIFEST)
+    (tmp_path / MANIFEST).write_text("[[model")
+    with pytest.raises(ConfigurationError, match=MANIFEST):
+        record(tmp_path, entry)
+    assert (tmp_path / MANIFEST).read_text() == "[[model"
+
+
+@pytest.mark.parametrize("file", ["../a.onnx", "/etc/passwd", ".hidden", "a/b.onnx", ""])
+def test_an_entry_cannot_name_a_file_elsewhere(tmp_path: Path, file: str) -> None:
+    write(tmp_path, "0" * 64)
+    text = (tmp_path / MANIFEST).read_text().replace('"a.onnx"', f'"{file}"')
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(ConfigurationError, match=r"model\.file"):
+        read_manifest(tmp_path / MANIFEST)
