@@ -43,7 +43,7 @@ class Subscription:
 
 def _subject(event: Event) -> tuple[object, ...]:
     """What an event is about: its kind and the name of its thing."""
-    fields = event.model_dump(include={"part", "zone", "door", "device", "entity"})
+    fields = event.model_dump(include={"part", "zone", "door", "device", "entity", "camera"})
     return (event.kind, *fields.values())
 
 

@@ -1,7 +1,10 @@
 """How full it is, in words that say no more than is known."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
+from typing import Protocol
 
 
 class Band(StrEnum):
@@ -49,3 +52,42 @@ def band(count: int | None, capacity: int) -> Band:
         if count <= edge * capacity:
             return name
     return Band.FULL
+
+
+class DaySpan(Protocol):
+    """A span of one day on the studio's wall clock; ``until`` is ``time.max`` at 24:00."""
+
+    @property
+    def start(self) -> time:
+        """First moment that lies in it."""
+        ...
+
+    @property
+    def until(self) -> time:
+        """First moment behind it."""
+        ...
+
+
+def within(spans: Iterable[DaySpan], local: time) -> bool:
+    """Whether a local time lies in one of a day's spans."""
+    return any(span.start <= local and (local < span.until or span.until == time.max) for span in spans)
+
+
+def member_band(
+    count: int | None, capacity: int, *, local: time, withhold_below: int, withhold_hours: Iterable[DaySpan]
+) -> Band:
+    """What a member may be told.
+
+    At night a small count says who is alone in the gym, and "empty" says that nobody would hear a break-in:
+    within those hours everything below the threshold is the same lowest common band.
+
+    Args:
+        count: People, or None when unknown: unknown stays unknown.
+        capacity: Of the gym (≥ 1).
+        local: The time of day, in the studio's time zone, that the count belongs to.
+        withhold_below: Counts smaller than this are withheld.
+        withhold_hours: When; never without any.
+    """
+    if count is not None and count < withhold_below and within(withhold_hours, local):
+        return Band.QUIET
+    return band(count, capacity)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Protocol
 
 from arni_edge.access import Entry
@@ -11,8 +11,8 @@ from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import DenyReason
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
-from arni_edge.domain.occupancy import Occupancy, band
-from arni_edge.settings import DAYS, Hours, Site
+from arni_edge.domain.occupancy import Band, Occupancy, member_band
+from arni_edge.settings import DAYS, Counting, Hours, Site
 from arni_edge.swarm.router import Intent
 
 
@@ -22,6 +22,29 @@ class OccupancySource(Protocol):
     def total(self) -> Occupancy:
         """People in the gym now, or unknown."""
         ...
+
+
+class QuietWindow(Protocol):
+    """The hours of a week with the fewest people."""
+
+    @property
+    def weekday(self) -> int:
+        """0 = Monday."""
+        ...
+
+    @property
+    def start(self) -> int:
+        """First hour, on the studio's clock."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """Hour at which it is over, up to 24."""
+        ...
+
+
+QuietTimes = Callable[[], QuietWindow | None]
+"""The quietest hours as far as members may know them; None while too little is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +60,53 @@ class Question:
     enter: Callable[[], Awaitable[Entry]]
 
 
+_NOT_QUIET = frozenset({Band.MODERATE, Band.BUSY, Band.FULL})
+
 Agent = Callable[[Question], Awaitable[str]]
 Agents = Mapping[Intent, Agent]
 
 
 class Vision:
-    """Answers how busy it is: a band and the age of the figure, never a number."""
+    """Answers how busy it is: a band and the age of the figure, never a number; and when it is quieter."""
 
-    def __init__(self, catalogue: Catalogue, source: OccupancySource, site: Site) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        source: OccupancySource,
+        site: Site,
+        clock: Clock,
+        counting: Counting,
+        quiet_times: QuietTimes = lambda: None,
+    ) -> None:
         self._text = catalogue.text
         self._source = source
         self._site = site
+        self._clock = clock
+        self._counting = counting
+        self._quiet_times = quiet_times
 
     async def how_busy(self, question: Question) -> str:
-        """The band of the gym now."""
+        """The band of the gym now, with the quietest hours of the week where it is not quiet."""
         occupancy = self._source.total()
-        name = band(occupancy.count, self._site.capacity)
+        seen_at = self._clock.now() - timedelta(seconds=occupancy.age or 0)
+        name = member_band(
+            occupancy.count,
+            self._site.capacity,
+            local=seen_at.astimezone(self._site.zone).time(),
+            withhold_below=self._counting.withhold_below,
+            withhold_hours=self._counting.withhold_hours,
+        )
         minutes = int((occupancy.age or 0) // 60)
         age = self._text("age.minutes", question.language, count=minutes) if minutes else ""
-        return self._text(f"occupancy.{name}", question.language, age=age)
+        answer = self._text(f"occupancy.{name}", question.language, age=age)
+        return answer + (self._quieter(question.language) if name in _NOT_QUIET else "")
+
+    def _quieter(self, language: Language) -> str:
+        window = self._quiet_times()
+        if window is None:
+            return ""
+        day = self._text(f"day.{DAYS[window.weekday]}", language)
+        return self._text("occupancy.quietest", language, day=day, start=window.start, end=window.end)
 
 
 class Ops:

@@ -63,7 +63,7 @@ def test_before_anything_is_heard_all_is_unknown(desk: Desk) -> None:
 async def test_a_live_count_is_known_with_its_age(desk: Desk) -> None:
     await desk.count("floor", 4)
     desk.clock.advance(3)
-    assert desk.book.zone("floor") == Occupancy(4, 3.0)
+    assert desk.book.zone("floor") == Occupancy(4, 3.0, confirmed=0)
 
 
 async def test_what_was_retained_is_history_and_never_counts(desk: Desk) -> None:
@@ -81,7 +81,7 @@ async def test_the_total_is_the_sum_and_as_old_as_the_oldest_figure(desk: Desk) 
     await desk.count("entrance", 1)
     desk.clock.advance(2)
     await desk.count("floor", 6)
-    assert desk.book.total() == Occupancy(7, 2.0)
+    assert desk.book.total() == Occupancy(7, 2.0, confirmed=0)
 
 
 async def test_one_zone_that_is_unknown_makes_the_total_unknown(desk: Desk) -> None:
