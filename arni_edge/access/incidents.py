@@ -1,4 +1,4 @@
-"""The incident desk: what is wrong at a door or device is stored first, then told."""
+"""The incident desk: what is wrong at a door, device or camera is stored first, then told."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from typing import Final
 import structlog
 
 from arni_edge.bus import Bus
+from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.doors import Incident
 from arni_edge.domain.errors import Unavailable
-from arni_edge.domain.events import DeviceIncident, DoorIncident
+from arni_edge.domain.events import CameraIncident, DeviceIncident, DoorIncident
 from arni_edge.storage import Database, Row, Transaction, incidents
 from arni_edge.storage.incidents import Kind
 
@@ -21,8 +22,17 @@ _LOG = structlog.get_logger(__name__)
 _STORE_SECONDS: Final = 3.0
 """A disk that takes longer must not keep anybody from hearing of it."""
 
-EVERY_TIME: Final = frozenset(
-    {Incident.FORCED, Incident.UNREQUESTED, Incident.UNCONFIRMED, Incident.DROPS_ON_COMMAND}
+Trouble = Incident | DeviceTrouble | CameraTrouble
+"""A word of the domain for what is wrong."""
+
+EVERY_TIME: Final[frozenset[Trouble]] = frozenset(
+    {
+        Incident.FORCED,
+        Incident.UNREQUESTED,
+        Incident.UNCONFIRMED,
+        Incident.DROPS_ON_COMMAND,
+        CameraTrouble.PERSON_DOWN,
+    }
 )
 """These happen, rather than last: each time is told, also while nobody has cleared the one before."""
 
@@ -32,8 +42,8 @@ class Subject:
     """What an incident is about.
 
     Attributes:
-        kind: A door, or a device that belongs to none.
-        name: Id of the door, or the device's name in events.
+        kind: A door, a device that belongs to none, or a camera.
+        name: Id of the door, the device's name in events, the camera's id or ``zone/<id>``.
     """
 
     kind: Kind
@@ -59,7 +69,7 @@ class IncidentDesk:
         """What is wrong anywhere now, oldest first."""
         return await incidents.still_open(self._database)
 
-    async def begin(self, subject: Subject, incident: Incident | DeviceTrouble, evidence: str) -> None:
+    async def begin(self, subject: Subject, incident: Trouble, evidence: str) -> None:
         """Something is wrong: stored, logged, told. What cannot be stored is told all the same."""
         now = self._clock.now()
 
@@ -79,7 +89,7 @@ class IncidentDesk:
     async def end(
         self,
         subject: Subject,
-        incident: Incident | DeviceTrouble,
+        incident: Trouble,
         evidence: str,
         *,
         by: str | None = None,
@@ -137,7 +147,7 @@ class IncidentDesk:
     def _tell(
         self,
         subject: Subject,
-        incident: Incident | DeviceTrouble,
+        incident: Trouble,
         evidence: str,
         now: datetime,
         *,
@@ -149,8 +159,13 @@ class IncidentDesk:
                     at=now, door=subject.name, incident=Incident(incident), over=over, evidence=evidence
                 )
             )
-        else:
+        elif subject.kind == "device":
             trouble = DeviceTrouble(incident)
             self._bus.publish(
                 DeviceIncident(at=now, device=subject.name, incident=trouble, over=over, evidence=evidence)
+            )
+        else:
+            seen = CameraTrouble(incident)
+            self._bus.publish(
+                CameraIncident(at=now, camera=subject.name, incident=seen, over=over, evidence=evidence)
             )

@@ -1,4 +1,4 @@
-"""QR readers and keypads at doors: what they see comes over the local broker, and so goes the answer.
+"""QR readers, keypads and cameras at doors: what they see comes over the local broker; so goes the answer.
 
 A reader publishes to ``arni/<site>/reader/<door>``: the text itself, or ``{"text": "…"}``. The answer comes
 on ``arni/<site>/reader/<door>/answer`` as ``{"answer": "allowed" | "denied" | "asked", "text": "…"}``: public
@@ -6,7 +6,7 @@ words only, because everybody at the door can read a display.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -76,6 +76,7 @@ class DoorReaders:
         site_id: str,
         language: Language,
         doors: Sequence[Door],
+        seen_by_cameras: Collection[str] = (),
     ) -> None:
         """Register with the broker session, which must not run yet.
 
@@ -86,13 +87,18 @@ class DoorReaders:
             site_id: Part of the topics.
             language: Of the displays.
             doors: All doors; those with ``reader`` have one.
+            seen_by_cameras: Ids of doors where a camera reads what is shown: the vision worker says it.
         """
         self._broker = broker
         self._entry = entry
         self._catalogue = catalogue
         self._site_id = site_id
         self._language = language
-        self._readers = {reader_topic(site_id, door.id): _Reader(door.id) for door in doors if door.reader}
+        self._readers = {
+            reader_topic(site_id, door.id): _Reader(door.id)
+            for door in doors
+            if door.reader or door.id in seen_by_cameras
+        }
         if self._readers:
             broker.subscribe(sorted(self._readers), self._on_message)
 

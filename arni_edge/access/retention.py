@@ -1,4 +1,4 @@
-"""Forgets: door events after the owner's days, and credentials that nobody can use any more."""
+"""Forgets: door events and suspicions after the owner's days, credentials that nobody can use any more."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ import structlog
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress
-from arni_edge.storage import Database, Transaction, credentials, door_audit
+from arni_edge.storage import Database, Transaction, credentials, door_audit, tailgating
 
 _LOG = structlog.get_logger(__name__)
 
@@ -20,10 +20,19 @@ _AGAIN_SECONDS = 600.0
 class DoorRetention:
     """Deletes what is over, at start and once a day."""
 
-    def __init__(self, database: Database, clock: Clock, *, days: int) -> None:
+    def __init__(self, database: Database, clock: Clock, *, days: int, tailgating_days: int = 0) -> None:
+        """Nothing is deleted before :meth:`run`.
+
+        Args:
+            database: Has it all.
+            clock: Says what is over.
+            days: Door events are kept for so long.
+            tailgating_days: Suspicions that somebody was followed in are kept for so long; 0: not at all.
+        """
         self._database = database
         self._clock = clock
         self._kept = timedelta(days=days)
+        self._suspected = timedelta(days=tailgating_days)
 
     async def prune(self, now: datetime) -> int:
         """Delete what is over; returns how many door events.
@@ -34,6 +43,7 @@ class DoorRetention:
 
         async def unit(tx: Transaction) -> int:
             await credentials.prune(tx, now, self._kept)
+            await tailgating.prune(tx, now - self._suspected)
             return await door_audit.prune(tx, now - self._kept)
 
         return await self._database.write(unit)

@@ -51,6 +51,16 @@ def people(picture: Picture, zones: Sequence[str]) -> int | None:
     return sum(known) if len(known) == len(seen) else None
 
 
+def certain_people(occupancy: Occupancy | None) -> int:
+    """So many people are so certainly in a zone that an alarm may be staked on them; 0 when nobody knows.
+
+    A light that goes on makes figures where nobody is. Where the eyes say who is confirmed, only they count.
+    """
+    if occupancy is None or occupancy.count is None or _counts(occupancy) is Inside.UNKNOWN:
+        return 0
+    return occupancy.count if occupancy.confirmed is None else max(0, occupancy.confirmed)
+
+
 def noticed(value: Value) -> bool:
     """Whether a sensor notices somebody now."""
     return _sees(value) is Inside.SOMEBODY

@@ -7,11 +7,13 @@ from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import (
     AlarmRaised,
     AnnouncementDue,
+    CameraIncident,
     DeviceAvailabilityChanged,
     DeviceIncident,
     DoorCommandEnded,
     DoorIncident,
     HealthChanged,
+    LineCrossed,
     LockChanged,
     UnrequestedOpening,
     ZoneCounted,
@@ -27,6 +29,8 @@ _PUBLIC = (
     UnrequestedOpening,
     DoorIncident,
     DeviceIncident,
+    CameraIncident,
+    LineCrossed,
     AnnouncementDue,
     AlarmRaised,
 )
@@ -45,7 +49,8 @@ def daemon_will(site_id: str) -> Will:
 class Mirror:
     """Publishes ``arni/<site>/online`` and public events as ``arni/<site>/event/<kind>``.
 
-    Who was refused, and why, is nobody's business in the building. The broker is a wire: what cannot be
+    Who was refused, and why, who was followed in, and that somebody is alone, is nobody's business in the
+    building. The broker is a wire: what cannot be
     published now is not kept, because everything that matters is in the database already.
     """
 

@@ -31,10 +31,11 @@ from arni_edge.conversation.pipeline import build_pipeline
 from arni_edge.daemon.acts import ALARM_ROLES, SwitchAct
 from arni_edge.daemon.attention import Attention
 from arni_edge.daemon.device_incidents import DeviceIncidents
+from arni_edge.daemon.eyes import Eyes, build_eyes, build_onlookers
 from arni_edge.daemon.figures import LockView, figures
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.hands import Hands, LockDriver, build_hands
-from arni_edge.daemon.rights import house_rights
+from arni_edge.daemon.rights import doors_read_by_cameras, house_rights
 from arni_edge.daemon.weather import reporter, watch_broker, watch_devices
 from arni_edge.devices.strike import StrikeDriver
 from arni_edge.domain.messages import Language
@@ -43,10 +44,9 @@ from arni_edge.safety import AlarmDesk
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Settings, WhatsApp
 from arni_edge.storage.outbox import Outbox
-from arni_edge.supervision import Child, WorkerProcess
+from arni_edge.supervision import Child
 from arni_edge.swarm.agents import Ops, Persona, Vision, swarm
 from arni_edge.vision.occupancy import OccupancyBook
-from arni_edge.vision.process import worker_spec
 
 Closer = Callable[[], Awaitable[None]]
 """Closes something that outlives the task that used it."""
@@ -61,12 +61,11 @@ class House:
         children: Everything that runs, in the order in which it starts.
         entry: The entry desk.
         alarms: The alarm desk.
-        occupancy: Who is inside.
+        eyes: Everything that sees.
         hands: Everything that acts in the building.
         automation: What it does by itself.
         mosquitto: The broker in managed mode; it runs beside the house.
         broker_plan: What the house needs of it.
-        vision: The vision worker, if there are cameras.
         closers: What is to be closed after everything has stopped.
     """
 
@@ -74,13 +73,17 @@ class House:
     children: tuple[Child, ...]
     entry: EntryDesk
     alarms: AlarmDesk
-    occupancy: OccupancyBook
+    eyes: Eyes
     hands: Hands
     automation: AutomationDesk
     mosquitto: ManagedMosquitto | None
     broker_plan: BrokerPlan | None
-    vision: WorkerProcess | None
     closers: tuple[Closer, ...]
+
+    @property
+    def occupancy(self) -> OccupancyBook:
+        """Who is inside."""
+        return self.eyes.occupancy
 
     @property
     def locks(self) -> Mapping[str, LockDriver]:
@@ -121,24 +124,27 @@ def build_house(settings: Settings, base: Foundation) -> House:
     children.append(Child("mirror", Mirror(broker, bus, site.id).run, silence_seconds=None))
 
     # --- organs: eyes and hands -------------------------------------------------------------------------
-    zones = {zone.id: zone.name for camera in settings.cameras for zone in camera.zones}
-    occupancy = OccupancyBook(site.id, zones, broker, bus, clock)
-    children.append(Child("occupancy", occupancy.run))
-    vision: WorkerProcess | None = None
-    if settings.vision.enabled and settings.cameras:
-        vision = WorkerProcess(worker_spec(settings, _address(settings, broker_plan, VISION)), board, clock)
-        children.append(Child("vision", vision.run))
+    eyes = build_eyes(settings, base, broker, _address(settings, broker_plan, VISION))
+    children.extend(eyes.children)
     hands = build_hands(settings, base, broker, _address(settings, broker_plan, DAEMON))
-    children.extend(hands.children)
+    children.extend((*hands.children, *build_onlookers(settings, base, eyes, hands)))
     children.append(
         Child("device-weather", lambda _: watch_devices(hands.parts, bus, board), silence_seconds=None)
     )
     attention = Attention(hands.incidents, bus, board)
     children.append(Child("attention", attention.run, silence_seconds=None))
+    shown = figures(
+        settings,
+        _with_bolts(hands),
+        eyes.occupancy,
+        lambda: board.overall,
+        attention.of,
+        attention.of_camera,
+    )
     home_assistant = HomeAssistant(
         broker,
         clock,
-        figures(settings, _with_bolts(hands), occupancy, lambda: board.overall, attention.of),
+        shown,
         site_id=site.id,
         site_name=site.name,
         version=__version__,
@@ -156,7 +162,7 @@ def build_house(settings: Settings, base: Foundation) -> House:
         access=settings.access,
         keys=EntryKeys.keep(settings.paths.state / "entry-keys.json", clock.now()),
         locks=hands.controllers,
-        inside=lambda: occupancy.total().count,
+        inside=lambda: eyes.occupancy.total().count,
         capacity=site.capacity,
         rouse=broker.rouse,
     )
@@ -186,7 +192,7 @@ def build_house(settings: Settings, base: Foundation) -> House:
         bus,
         clock,
         switches=hands.switches,
-        eyes=occupancy,
+        eyes=eyes.occupancy,
         incidents=DeviceIncidents(hands.incidents),
         bolts=hands.controllers,
     )
@@ -194,7 +200,14 @@ def build_house(settings: Settings, base: Foundation) -> House:
 
     # --- mind: the swarm ----------------------------------------------------------------------------------
     agents = swarm(
-        Vision(base.catalogue, occupancy, site),
+        Vision(
+            base.catalogue,
+            eyes.occupancy,
+            site,
+            clock,
+            settings.counting,
+            lambda: eyes.history.quietest,
+        ),
         Ops(base.catalogue, clock, site, settings.hours),
         Persona(base.catalogue, site),
     )
@@ -223,12 +236,11 @@ def build_house(settings: Settings, base: Foundation) -> House:
         tuple(children),
         entry,
         alarms,
-        occupancy,
+        eyes,
         hands,
         automation,
         base.mosquitto if managed else None,
         broker_plan,
-        vision,
         tuple(closers),
     )
 
@@ -239,9 +251,21 @@ def _around_the_doors(
     """Who hears what is shown at doors, writes down what is done there, and forgets it in time."""
     site = settings.site
     readers = DoorReaders(
-        broker, entry, base.catalogue, site_id=site.id, language=site.language, doors=settings.doors
+        broker,
+        entry,
+        base.catalogue,
+        site_id=site.id,
+        language=site.language,
+        doors=settings.doors,
+        seen_by_cameras=doors_read_by_cameras(settings),
     )
-    retention = DoorRetention(base.database, base.clock, days=settings.access.door_events_days)
+    tailgating = settings.access.tailgating
+    retention = DoorRetention(
+        base.database,
+        base.clock,
+        days=settings.access.door_events_days,
+        tailgating_days=tailgating.days if tailgating else 0,
+    )
     witness = LockWitness(base.database, base.bus, base.clock)
     return (
         Child("door-readers", readers.run),

@@ -14,6 +14,7 @@ from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.hands import LockDriver
 from arni_edge.daemon.house import House
 from arni_edge.daemon.members_methods import members_methods
+from arni_edge.daemon.occupancy_methods import occupancy_methods
 from arni_edge.devices.registry import Registry
 from arni_edge.devices.strike import StrikeDriver
 from arni_edge.domain.doors import DoorContact, LockState
@@ -75,6 +76,12 @@ def control_methods(
         "status": status,
         "reload": reload_settings,
         **members_methods(base),
+        **occupancy_methods(
+            base.clock,
+            lambda: house().settings,
+            lambda: house().occupancy,
+            lambda: house().eyes.history,
+        ),
         **codes_methods(base, house),
         **doors_methods(base.catalogue, house),
         **devices_methods(
@@ -117,7 +124,7 @@ def _premises(house: House) -> dict[str, Any]:
         "automation": house.automation.status(),
         "processes": {
             "mosquitto": house.mosquitto.pid if house.mosquitto else None,
-            "vision": house.vision.pid if house.vision else None,
+            "vision": house.eyes.worker.pid if house.eyes.worker else None,
         },
     }
 

@@ -19,7 +19,7 @@ HOME_ASSISTANT: Final = "home-assistant"
 
 def house_rights(settings: Settings) -> dict[str, tuple[AclRule, ...]]:
     """The rules of every account that this house needs, by username. What no rule allows is refused."""
-    rights = {DAEMON: daemon_rights(settings), VISION: vision_rights(settings.site.id)}
+    rights = {DAEMON: daemon_rights(settings), VISION: vision_rights(settings)}
     for door in settings.doors:
         if isinstance(door.lock, NukiLock):
             rights[devices.nuki_username(door.id)] = devices.nuki_rights(door.lock)
@@ -44,6 +44,8 @@ def home_assistant_rights(settings: Settings) -> tuple[AclRule, ...]:
     return (
         AclRule("read", f"arni/{site}/online"),
         AclRule("read", f"arni/{site}/state/#"),
+        AclRule("read", f"arni/{site}/people/#"),
+        AclRule("read", f"arni/{site}/camera/#"),
         AclRule("read", f"{prefix}/#"),
         AclRule("write", f"{prefix}/status"),
     )
@@ -66,9 +68,21 @@ def daemon_rights(settings: Settings) -> tuple[AclRule, ...]:
     return (AclRule("read", "#"), *(AclRule("write", topic) for topic in dict.fromkeys(writes)))
 
 
-def vision_rights(site_id: str) -> tuple[AclRule, ...]:
-    """The vision worker reports what it sees and hears nothing."""
-    return (AclRule("write", f"arni/{site_id}/vision/#"),)
+def vision_rights(settings: Settings) -> tuple[AclRule, ...]:
+    """The vision worker reports what it sees and hears nothing.
+
+    Where codes are shown to a camera it is the reader of that door, and of no other.
+    """
+    site = settings.site.id
+    return (
+        AclRule("write", f"arni/{site}/vision/#"),
+        *(AclRule("write", devices.reader_topic(site, door)) for door in doors_read_by_cameras(settings)),
+    )
+
+
+def doors_read_by_cameras(settings: Settings) -> list[str]:
+    """Ids of the doors where codes are shown to a camera, each once."""
+    return sorted({camera.qr.door for camera in settings.cameras if camera.qr is not None})
 
 
 def device_commands(settings: Settings) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.doors import AskReason, DenyReason, DoorContact, Incident, LockState, Outcome
 from arni_edge.domain.health import State
@@ -68,7 +69,11 @@ class CameraChanged(_Event):
 
 
 class PersonDown(_Event):
-    """Somebody seems to lie on the floor and not to get up, or that is over. A candidate for an alarm."""
+    """Somebody seems to lie on the floor and not to get up, or that is over.
+
+    A candidate for an alarm: it was held for as long as ``vision.person_down_seconds`` before it is said.
+    Whoever asks the person over the speaker, and raises the alarm, listens to this.
+    """
 
     kind: Literal["person_down"] = "person_down"
     camera: str
@@ -178,6 +183,20 @@ class DeviceIncident(_Event):
     evidence: str
 
 
+class CameraIncident(_Event):
+    """Something at a camera, or something that it sees, that somebody should know of began, or is over.
+
+    Attributes:
+        camera: Its id; ``zone/<id>`` for what is about a zone.
+    """
+
+    kind: Literal["camera_incident"] = "camera_incident"
+    camera: str
+    incident: CameraTrouble
+    over: bool = False
+    evidence: str
+
+
 class ReadingChanged(_Event):
     """An entity of a device has another live value than before; None is unknown. Never made by history."""
 
@@ -260,6 +279,7 @@ Event = Annotated[
     | UnrequestedOpening
     | DoorIncident
     | DeviceIncident
+    | CameraIncident
     | ReadingChanged
     | DeviceSignalled
     | LockUsed
@@ -276,6 +296,7 @@ SAFETY_EVENTS = (
     UnrequestedOpening,
     DoorIncident,
     DeviceIncident,
+    CameraIncident,
     DeviceSignalled,
     LockUsed,
     StaffAsked,

@@ -1,17 +1,29 @@
-"""Tells the people on call what begins to be wrong at doors and devices, and what waits for their word.
+"""Tells the people on call what begins to be wrong, what the cameras see, and what waits for their word.
 
 No alarm: no light, no siren, nobody is woken twice for the same. Emergencies are the alarm desk's.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from arni_edge.bus import Bus
+from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
-from arni_edge.domain.events import AnnouncementDue, DeviceIncident, DoorIncident, Event, StaffAsked
+from arni_edge.domain.events import (
+    AnnouncementDue,
+    CameraIncident,
+    DeviceIncident,
+    DoorIncident,
+    Event,
+    LonePerson,
+    PersonDown,
+    StaffAsked,
+    TailgatingSuspected,
+)
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.messages import Channel, OutboundMessage, Priority
@@ -22,6 +34,29 @@ _LOG = structlog.get_logger(__name__)
 
 _QUIET: Final = timedelta(minutes=10)
 """A door that is forced every minute, or a flapping sensor, is told of once in this time."""
+
+_QUIET_DOWN: Final = timedelta(minutes=2)
+"""The second who falls must not be missed because the first one got up."""
+
+_KINDS: Final = (
+    DoorIncident,
+    DeviceIncident,
+    CameraIncident,
+    PersonDown,
+    LonePerson,
+    TailgatingSuspected,
+    StaffAsked,
+    AnnouncementDue,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is said, and ``what`` a repetition is recognised by, for as long as it is ``quiet``."""
+
+    what: str
+    text: str
+    quiet: timedelta = _QUIET
 
 
 class StaffNotices:
@@ -44,7 +79,7 @@ class StaffNotices:
             bus: Tells what is wrong.
             clock: For how long ago something was told.
             catalogue: The words, ``notice.*``.
-            settings: Who is on call; names of doors and devices.
+            settings: Who is on call; names of doors, devices and zones; what is worth a word.
             template: WhatsApp's template for people on call; empty: nobody can be reached.
         """
         self._database = database
@@ -54,51 +89,83 @@ class StaffNotices:
         self._on_call = settings.alarms.on_call if template else []
         self._names = {door.id: door.name for door in settings.doors}
         self._names |= {one.id: one.name for one in settings.shellies if one.name}
+        zones = [zone for camera in settings.cameras for zone in camera.zones]
+        self._zones = {zone.id: zone.name for zone in zones}
+        tailgating = settings.access.tailgating
+        self._followed_times = tailgating.times if tailgating else None
+        self._lone_minutes = settings.counting.lone_minutes
         self._template = template
-        self._events = bus.subscribe(DoorIncident, DeviceIncident, StaffAsked, AnnouncementDue)
+        self._events = bus.subscribe(*_KINDS)
 
     async def run(self, _: object) -> None:
         """Tell until cancelled."""
         async for event in self._events:
             told = self._words(event)
             if told is not None:
-                await self._tell(*told)
+                await self._tell(told)
 
-    def _words(self, event: Event) -> tuple[str, str] | None:
-        """What a repetition is recognised by, and what is said; None: nobody need know."""
-        language = self._site.language
-        if isinstance(event, DoorIncident | DeviceIncident) and event.over:
+    def _words(self, event: Event) -> _Told | None:
+        """What is said of an event; None: nobody need know."""
+        if getattr(event, "over", False):
             return None
-        if isinstance(event, DoorIncident):
-            name = self._names.get(event.door, event.door)
-            text = self._text(f"notice.door.{event.incident}", language, name=name)
-            return f"door/{event.door}/{event.incident}", text
-        if isinstance(event, DeviceIncident):
-            name = self._names.get(event.device, event.device)
-            text = self._text(f"notice.device.{event.incident}", language, name=name)
-            return f"device/{event.device}/{event.incident}", text
-        if isinstance(event, StaffAsked):
-            door = self._names.get(event.door, event.door)
-            return f"asked/{event.request_id}", self._text(
-                f"notice.asked.{event.reason}", language, name=door
-            )
-        if isinstance(event, AnnouncementDue) and event.audience == "staff":
-            subject = self._names.get(event.subject, event.subject)
-            text = self._text(
-                f"automation.notice.{event.notice}", language, number=event.number, subject=subject
-            )
-            return f"{event.notice}/{event.subject}", text
-        return None
+        match event:
+            case DoorIncident():
+                name = self._names.get(event.door, event.door)
+                key = f"door/{event.door}/{event.incident}"
+                return _Told(key, self._say(f"notice.door.{event.incident}", name=name))
+            case DeviceIncident():
+                name = self._names.get(event.device, event.device)
+                key = f"device/{event.device}/{event.incident}"
+                return _Told(key, self._say(f"notice.device.{event.incident}", name=name))
+            case StaffAsked():
+                name = self._names.get(event.door, event.door)
+                return _Told(
+                    f"asked/{event.request_id}", self._say(f"notice.asked.{event.reason}", name=name)
+                )
+            case AnnouncementDue() if event.audience == "staff":
+                subject = self._names.get(event.subject, event.subject)
+                text = self._say(f"automation.notice.{event.notice}", number=event.number, subject=subject)
+                return _Told(f"{event.notice}/{event.subject}", text)
+            case _:
+                return self._seen(event)
 
-    async def _tell(self, what: str, text: str) -> None:
+    def _seen(self, event: Event) -> _Told | None:
+        """The same of what the cameras see."""
+        match event:
+            case PersonDown():
+                # Said by the event itself, which knows the zone and waits for no disk.
+                place = self._zones.get(event.zone or "", event.camera)
+                return _Told(
+                    f"camera/{event.camera}/{CameraTrouble.PERSON_DOWN}",
+                    self._say(f"notice.camera.{CameraTrouble.PERSON_DOWN}", name=place),
+                    _QUIET_DOWN,
+                )
+            case CameraIncident() if event.incident is not CameraTrouble.PERSON_DOWN:
+                zone = event.camera.removeprefix("zone/")
+                name = event.camera if zone == event.camera else self._zones.get(zone, zone)
+                key = f"camera/{event.camera}/{event.incident}"
+                return _Told(key, self._say(f"notice.camera.{event.incident}", name=name))
+            case TailgatingSuspected() if self._followed_times and event.times >= self._followed_times:
+                name = self._names.get(event.door, event.door)
+                text = self._say("notice.people.followed", name=name, times=event.times)
+                return _Told(f"followed/{event.request_id}", text)
+            case LonePerson() if self._lone_minutes:
+                return _Told("lone", self._say("notice.people.lone", minutes=f"{self._lone_minutes:g}"))
+            case _:
+                return None
+
+    def _say(self, key: str, **values: object) -> str:
+        return self._text(key, self._site.language, **values)
+
+    async def _tell(self, told: _Told) -> None:
         """Queue it, unless the outbox has the same from a moment ago: a restart forgets nothing."""
-        now, subject, key = self._clock.now(), f"notice:{what}:", new_id()
+        now, subject, key = self._clock.now(), f"notice:{told.what}:", new_id()
         messages = [
             OutboundMessage(
                 key=f"{subject}{key}:{number}",
                 channel=Channel.WHATSAPP,
                 recipient=person.phone,
-                text=f"{self._site.name}: {text}",
+                text=f"{self._site.name}: {told.text}",
                 priority=Priority.ALARM,
                 template=self._template,
             )
@@ -106,7 +173,7 @@ class StaffNotices:
         ]
 
         async def store(tx: Transaction) -> None:
-            if await outbox.queued_since(tx, subject, now - _QUIET):
+            if await outbox.queued_since(tx, subject, now - told.quiet):
                 return
             for message in messages:
                 await outbox.add(tx, message, now)

@@ -1,11 +1,11 @@
-"""What is or was wrong at doors and devices: begun, counted, ended, and by whom."""
+"""What is or was wrong at doors, devices and cameras: begun, counted, ended, and by whom."""
 
 from datetime import datetime
 from typing import Literal
 
 from arni_edge.storage.database import Database, Row, Transaction
 
-Kind = Literal["door", "device"]
+Kind = Literal["door", "device", "camera"]
 """What an incident is about."""
 
 _LONGEST_EVIDENCE = 500
@@ -17,7 +17,7 @@ async def begin(tx: Transaction, kind: Kind, name: str, incident: str, evidence:
     Args:
         tx: The unit's transaction.
         kind: What it is about.
-        name: Of the door or device.
+        name: Of the door, device or camera.
         incident: A word of the domain.
         evidence: What was seen; the newest is kept.
         now: When (aware).
@@ -55,7 +55,7 @@ async def end(
     Args:
         tx: The unit's transaction.
         kind: What it is about.
-        name: Of the door or device.
+        name: Of the door, device or camera.
         incident: A word of the domain.
         evidence: What showed it.
         now: When (aware).

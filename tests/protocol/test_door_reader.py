@@ -199,3 +199,27 @@ async def test_without_readers_nothing_is_subscribed(mosquitto: Mosquitto, tmp_p
         )
         async with connected(broker), running(served.run):
             assert await broker.publish(_FRONT, here.desk.issuer.qr("m1")) is Delivery.NO_SUBSCRIBER
+
+
+async def test_a_door_whose_codes_a_camera_reads_is_heard_without_a_reader(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with doorstep(tmp_path) as here:
+        broker = BrokerSession(mosquitto.address("arni-edge"), client_id="edge", clock=here.clock)
+        served = DoorReaders(
+            broker,
+            here.desk,
+            Catalogue.load(),
+            site_id="demo",
+            language=Language.GERMAN,
+            doors=[_door("front", reader=False), _door("back", reader=False)],
+            seen_by_cameras={"front"},
+        )
+        worker = Device(mosquitto.address("vision", tcp=True), "arni/demo/reader/+/answer")
+        async with connected(broker), running(served.run), worker:
+            await worker.publish(_BACK, here.desk.issuer.qr("m2"))
+            await worker.publish(_FRONT, here.desk.issuer.qr("m1"))
+            await eventually(lambda: worker.got)
+        assert [(row["door"], row["via"], row["member_id"]) for row in await here.audit()] == [
+            ("front", "qr", "m1")
+        ]

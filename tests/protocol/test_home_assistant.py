@@ -2,23 +2,27 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import pytest
 from support.clock import ManualClock
 from support.mosquitto import Mosquitto
 from support.mqtt import Device, connected, running
 from support.waiting import eventually
 
-from arni_edge.broker import BrokerSession
+from arni_edge.broker import BrokerSession, discovery
 from arni_edge.broker.discovery import HomeAssistant
 from arni_edge.daemon.figures import figures
+from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.doors import DoorContact, Incident, LockState
 from arni_edge.domain.health import State
 from arni_edge.domain.occupancy import UNKNOWN_OCCUPANCY, Occupancy
 from arni_edge.settings import Settings
+from arni_edge.vision.messages import CameraState
+from arni_edge.vision.occupancy import CameraReport
 
 SETTINGS = Settings.model_validate(
     {
@@ -29,6 +33,7 @@ SETTINGS = Settings.model_validate(
             {
                 "id": "door",
                 "url": "rtsp://10.0.0.9/1",
+                "lines": [{"id": "in", "name": "Tür", "points": [[0.1, 0.5], [0.9, 0.5]], "door": "front"}],
                 "zones": [
                     {
                         "id": "hall",
@@ -43,6 +48,10 @@ SETTINGS = Settings.model_validate(
 )
 
 
+_FIGURES = 12
+"""Health, two of people, three of the door, one of the zone, three of the camera, two of its line."""
+
+
 @dataclass
 class Organs:
     """What the house knows; the figures read it."""
@@ -51,6 +60,9 @@ class Organs:
     contact: DoorContact = DoorContact.CLOSED
     occupancy: Occupancy = UNKNOWN_OCCUPANCY
     wrong: tuple[Incident, ...] = ()
+    troubles: tuple[CameraTrouble, ...] = ()
+    cameras: dict[str, CameraReport] = field(default_factory=dict)
+    counted: tuple[int, int] = (0, 0)
 
     def zone(self, _: str) -> Occupancy:
         return self.occupancy
@@ -69,11 +81,18 @@ async def announcing(
     doors: bool = True,
 ) -> AsyncIterator[None]:
     session = BrokerSession(mosquitto.address(), client_id="edge", clock=SystemClock())
-    shown = figures(SETTINGS, {"front": organs}, organs, lambda: State.OK, lambda _: organs.wrong)
+    shown = figures(
+        SETTINGS,
+        {"front": organs},
+        organs,
+        lambda: State.OK,
+        lambda _: organs.wrong,
+        lambda _: organs.troubles,
+    )
     home = HomeAssistant(
         session,
         clock or ManualClock(),
-        shown if doors else [one for one in shown if "door" not in one.object_id],
+        shown if doors else [one for one in shown if not one.object_id.startswith("door_")],
         site_id="studio",
         site_name="Studio",
         version="1.0",
@@ -115,7 +134,9 @@ async def test_it_finds_figures_and_nothing_that_could_open_a_door(mosquitto: Mo
     mosquitto.address()
     async with announcing(mosquitto, Organs()):
         async with a_home_assistant(mosquitto) as finder:
-            await eventually(lambda: finder.state("zone_hall") == "None" and len(finder.configs()) == 6)
+            await eventually(
+                lambda: finder.state("zone_hall") == "None" and len(finder.configs()) == _FIGURES
+            )
             configs = finder.configs()
         components = {topic.split("/")[1] for topic in configs}
         assert components == {"sensor", "binary_sensor"}
@@ -172,7 +193,7 @@ async def test_switched_off_it_takes_everything_back(mosquitto: Mosquitto) -> No
     mosquitto.address()
     async with a_home_assistant(mosquitto) as finder:
         async with announcing(mosquitto, Organs()):
-            await eventually(lambda: finder.state("zone_hall") and len(finder.configs()) == 6)
+            await eventually(lambda: finder.state("zone_hall") and len(finder.configs()) == _FIGURES)
         async with announcing(mosquitto, Organs(), enabled=False):
             await eventually(lambda: not finder.configs())
             await eventually(lambda: not any(finder.state(one) for one in ("health", "zone_hall")))
@@ -182,7 +203,35 @@ async def test_a_door_that_is_gone_is_taken_back(mosquitto: Mosquitto) -> None:
     mosquitto.address()
     async with a_home_assistant(mosquitto) as finder:
         async with announcing(mosquitto, Organs()):
-            await eventually(lambda: finder.state("zone_hall") and len(finder.configs()) == 6)
+            await eventually(lambda: finder.state("zone_hall") and len(finder.configs()) == _FIGURES)
         async with announcing(mosquitto, Organs(), doors=False):
-            await eventually(lambda: len(finder.configs()) == 3)
-            assert not [topic for topic in finder.configs() if "door_" in topic]
+            await eventually(lambda: len(finder.configs()) == _FIGURES - 3)
+            assert not [topic for topic in finder.configs() if "door_front" in topic]
+
+
+async def test_a_camera_its_troubles_and_the_band_are_shown_and_unknown_is_unknown(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "_LOOK_SECONDS", 0.05)
+    mosquitto.address()
+    organs = Organs()
+    async with a_home_assistant(mosquitto) as finder, announcing(mosquitto, organs):
+        await eventually(lambda: finder.state("exits") == "0")
+        assert [finder.state(one) for one in ("band", "camera_door_state", "camera_door_person_down")] == [
+            "None"
+        ] * 3
+        assert finder.state("camera_door_problem") == "OFF"
+        organs.cameras["door"] = CameraReport("door", CameraState.OK, "", 0.0)
+        organs.occupancy, organs.counted = Occupancy(3, 0.5), (7, 4)
+        await eventually(lambda: finder.state("camera_door_state") == "ok")
+        await eventually(lambda: finder.state("camera_door_person_down") == "OFF")
+        await eventually(lambda: (finder.state("entries"), finder.state("exits")) == ("7", "4"))
+        await eventually(lambda: finder.state("band") == "moderate")
+        organs.troubles = (CameraTrouble.PERSON_DOWN,)
+        await eventually(lambda: finder.state("camera_door_person_down") == "ON")
+        # Somebody who lies there is no fault of the camera, and a blind camera takes nobody back.
+        assert finder.state("camera_door_problem") == "OFF"
+        organs.troubles = (CameraTrouble.PERSON_DOWN, CameraTrouble.BLIND)
+        organs.cameras["door"] = CameraReport("door", CameraState.STALLED, "", 0.0)
+        await eventually(lambda: finder.state("camera_door_problem") == "ON")
+        assert finder.state("camera_door_person_down") == "ON"

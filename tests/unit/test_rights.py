@@ -2,7 +2,7 @@
 
 from arni_edge.access.sentry import command_topics
 from arni_edge.broker.filters import covers, matches
-from arni_edge.daemon.rights import house_rights, owners_acl
+from arni_edge.daemon.rights import doors_read_by_cameras, house_rights, owners_acl
 from arni_edge.devices.listening import book_filters
 from arni_edge.settings import Settings
 
@@ -47,6 +47,9 @@ def test_a_home_assistant_sees_what_it_is_shown_and_commands_nothing() -> None:
     for topic in (
         "arni/site1/online",
         "arni/site1/state/people",
+        "arni/site1/people",
+        "arni/site1/people/floor",
+        "arni/site1/camera/door",
         "homeassistant/sensor/arni_site1/people/config",
     ):
         assert any(matches(one, topic) for one in read), topic
@@ -115,3 +118,22 @@ def test_nothing_that_the_house_listens_to_hides_that_a_device_is_away() -> None
     ]
     filters = book_filters(house)
     assert [(one, topic) for one in filters for topic in commands if matches(one, topic)] == []
+
+
+def test_the_vision_worker_is_the_reader_of_the_doors_that_a_camera_reads_and_of_no_other() -> None:
+    region = [[0.1, 0.1], [0.3, 0.1], [0.3, 0.3]]
+    cameras = [
+        {"id": "door", "url": "rtsp://10.0.0.9/1", "qr": {"door": "street", "region": region}},
+        {"id": "hall", "url": "rtsp://10.0.0.8/1"},
+    ]
+    house = Settings.model_validate(
+        {**a_house().model_dump(), "cameras": cameras, "vision": {"enabled": False}}
+    )
+    rules = house_rights(house)["arni-vision"]
+    assert {(rule.access, rule.topic) for rule in rules} == {
+        ("write", "arni/site1/vision/#"),
+        ("write", "arni/site1/reader/street"),
+    }
+    assert doors_read_by_cameras(house) == ["street"]
+    # No account for a reader that there is not.
+    assert "reader-street" not in house_rights(house)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from arni_edge.automation.picture import Moment, Picture, RaiseTrouble, SetGuard, Why
-from arni_edge.automation.presence import Inside, area, inside, noticed
+from arni_edge.automation.presence import Inside, certain_people, inside, noticed
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.doors import DoorContact
 from arni_edge.settings import Arming, Presence
@@ -104,8 +104,8 @@ class ArmingRule:
             if picture.door(door).contact is DoorContact.OPEN or door in picture.opened:
                 yield f"door/{door}", "open"
         for zone in self._settings.zones or picture.zones:
-            if area(picture, [zone]) is Inside.SOMEBODY:
-                yield f"zone/{zone}", f"count={picture.zones[zone].count}"
+            if people := certain_people(picture.zones.get(zone)):
+                yield f"zone/{zone}", f"people={people}"
 
 
 def _over(source: str) -> RaiseTrouble:

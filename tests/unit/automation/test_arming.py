@@ -1,11 +1,18 @@
 """Arming: on guard when closed and certainly empty; each intruder is told once."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
 from support.automation import CLOSED, MOTION, OPEN, moment, picture
 
-from arni_edge.automation.picture import DoorView, Picture, RaiseTrouble, SetGuard
-from arni_edge.automation.rules.arming import ArmingRule
+from arni_edge.automation.calendar import Calendar
+from arni_edge.automation.picture import DoorView, Moment, Picture, RaiseTrouble, SetGuard
+from arni_edge.automation.rules.arming import ArmingRule, ArmingState
 from arni_edge.domain.doors import DoorContact, LockState
-from arni_edge.settings import Arming, Presence
+from arni_edge.domain.occupancy import Occupancy
+from arni_edge.settings import Arming, Hours, Presence
 
 _OPEN_DOOR = DoorView(LockState.LOCKED, DoorContact.OPEN)
 _EMPTY = picture(0, hours=CLOSED)
@@ -67,4 +74,75 @@ def test_whoever_is_let_in_is_no_intruder() -> None:
     let_in = picture(1, hours=CLOSED, entered=True)
     inside = picture(1, hours=CLOSED)
     armed, told = play((0, _EMPTY), (300, _EMPTY), (301, came), (310, let_in), (400, inside), (9000, inside))
+    assert (armed, told) == ([False, True, True, False, False, False], [])
+
+
+def eyes(count: int, confirmed: int | None, *, age: float = 0.5, zone: str = "floor") -> Picture:
+    """The empty gym after hours, with this figure of one zone."""
+    figure = Occupancy(count, age, confirmed)
+    return replace(_EMPTY, zones={**_EMPTY.zones, zone: figure}, total=figure)
+
+
+def test_a_light_switch_never_raises_an_alarm() -> None:
+    ghosts = [(301.0 + number, eyes(1 + number % 3, 0)) for number in range(200)]
+    armed, told = play((0, _EMPTY), (300, _EMPTY), *ghosts)
+    assert armed == [False] + [True] * 201
+    assert told == []
+
+
+def test_whoever_is_confirmed_is_an_intruder() -> None:
+    seen = eyes(2, 1)
+    assert play((0, _EMPTY), (300, _EMPTY), (301, seen), (346, seen))[1] == [("zone/floor", False)]
+
+
+def test_eyes_that_do_not_tell_who_is_confirmed_are_believed() -> None:
+    seen = eyes(1, None)
+    assert play((0, _EMPTY), (300, _EMPTY), (301, seen), (346, seen))[1] == [("zone/floor", False)]
+
+
+def test_a_figure_that_is_stale_raises_nothing() -> None:
+    stale = eyes(1, 1, age=61.0)
+    assert play((0, _EMPTY), (300, _EMPTY), (301, stale), (400, stale))[1] == []
+
+
+def test_every_zone_is_watched_unless_the_owner_names_some() -> None:
+    there = replace(
+        _EMPTY,
+        zones={"floor": Occupancy(1, 0.5, 1), "entrance": Occupancy(1, 0.5, 1), "yard": Occupancy(3, 0.5, 0)},
+    )
+    steps = ((0.0, _EMPTY), (300.0, _EMPTY), (301.0, there), (346.0, there))
+    assert play(*steps)[1] == [("zone/floor", False), ("zone/entrance", False)]
+    assert play(*steps, zones=["entrance"])[1] == [("zone/entrance", False)]
+
+
+@pytest.mark.parametrize(
+    "evening", [datetime(2026, 3, 28, 22, 0, tzinfo=UTC), datetime(2026, 10, 24, 21, 0, tzinfo=UTC)]
+)
+def test_a_night_across_midnight_and_a_change_of_the_clocks_is_one_night(evening: datetime) -> None:
+    """Open until 24:00 and from 06:00, Berlin time: one of the nights has 5 hours, the other 7."""
+    always = ["06:00-24:00"]
+    calendar = Calendar(
+        Hours.model_validate({"saturday": always, "sunday": always}), [], ZoneInfo("Europe/Berlin")
+    )
+    rule = ArmingRule(Arming.model_validate({"after_minutes": 30}), Presence(complete=True))
+    state: ArmingState = rule.begin()
+    armed: list[datetime] = []
+    for seconds in range(0, 12 * 3600, 60):
+        at = evening + timedelta(seconds=seconds)
+        ghost = eyes(1, 0) if seconds % 1800 == 0 and state.phase == "armed" else _EMPTY
+        seen = replace(ghost, hours=calendar.view(at))
+        state, wishes = rule.step(state, seen, Moment(at, float(seconds)))
+        assert not [wish for wish in wishes if isinstance(wish, RaiseTrouble)]
+        if state.phase == "armed":
+            armed.append(at.astimezone(ZoneInfo("Europe/Berlin")))
+    assert [f"{armed[0]:%a %H:%M}", f"{armed[-1]:%a %H:%M}"] == ["Sun 00:30", "Sun 05:59"]
+    # Without a gap, however long the night is.
+    minutes = (armed[-1].astimezone(UTC) - armed[0].astimezone(UTC)).total_seconds() / 60
+    assert minutes == len(armed) - 1
+
+
+def test_cleaning_staff_who_are_let_in_disarm_it() -> None:
+    seen = eyes(1, 1)
+    let_in = replace(seen, entered=frozenset({"front"}))
+    armed, told = play((0, _EMPTY), (300, _EMPTY), (301, seen), (330, let_in), (400, seen), (900, seen))
     assert (armed, told) == ([False, True, True, False, False, False], [])

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from support.clock import ManualClock
@@ -13,10 +14,10 @@ from support.waiting import eventually_is
 from arni_edge.bus import Bus
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.doors import AskReason, Incident
-from arni_edge.domain.events import DeviceIncident, DoorIncident, StaffAsked
+from arni_edge.domain.events import DeviceIncident, DoorIncident, LonePerson, StaffAsked, TailgatingSuspected
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.safety.notices import StaffNotices
-from arni_edge.settings import Settings
+from arni_edge.settings import Access, Counting, Settings, Tailgating
 from arni_edge.storage import Database
 
 _SETTINGS = Settings.model_validate(
@@ -29,10 +30,12 @@ _SETTINGS = Settings.model_validate(
 
 
 @asynccontextmanager
-async def a_life(database: Database, clock: ManualClock) -> AsyncIterator[Bus]:
+async def a_life(
+    database: Database, clock: ManualClock, settings: Settings = _SETTINGS
+) -> AsyncIterator[Bus]:
     """The daemon from its start to its end, as far as notices go."""
     bus = Bus()
-    notices = StaffNotices(database, bus, clock, Catalogue.load(), settings=_SETTINGS, template="alarm")
+    notices = StaffNotices(database, bus, clock, Catalogue.load(), settings=settings, template="alarm")
     async with running(notices.run):
         yield bus
 
@@ -91,3 +94,33 @@ async def test_everybody_who_asks_is_told_of(tmp_path: Path) -> None:
             bus.publish(asked(clock, request))
         bus.publish(leak(clock))
         await eventually_is(lambda: told(database), contains(*["bitte das Konto prüfen"] * 3, "Leck"))
+
+
+async def test_who_is_alone_or_followed_is_told_only_where_the_owner_wants_to_know(tmp_path: Path) -> None:
+    clock = ManualClock()
+    wants = _SETTINGS.model_copy(
+        update={
+            "counting": Counting(lone_minutes=30),
+            "access": Access(tailgating=Tailgating(times=3)),
+        }
+    )
+    for settings, expected in ((_SETTINGS, []), (wants, ["Seit 30 Minuten", "diesem Mitglied: 3"])):
+        async with (
+            open_database(tmp_path / f"{len(expected)}.db") as database,
+            a_life(database, clock, settings) as bus,
+        ):
+            bus.publish(LonePerson(at=clock.now()))
+            bus.publish(LonePerson(at=clock.now(), over=True))
+            for times in (0, 1, 2, 3):
+                bus.publish(
+                    TailgatingSuspected(
+                        at=clock.now(),
+                        door="front",
+                        request_id=f"qr:{times}",
+                        entries=2,
+                        together=2,
+                        times=times,
+                    )
+                )
+            bus.publish(leak(clock))
+            await eventually_is(partial(told, database), contains(*expected, "Leck"))
