@@ -280,7 +280,7 @@ demo() {
 
 run_tests() {
     bring_packages
-    bring_environment --all-extras
+    bring_environment --all-extras --no-extra ultralytics
     cd -- "$ROOT"
     if (($# > 0)); then
         begin "running: pytest $*"

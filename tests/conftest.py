@@ -3,9 +3,14 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+import hypothesis
 import pytest
 import structlog
 from support.mosquitto import Mosquitto
+
+# How long an example takes is a matter of what else the machine does.
+hypothesis.settings.register_profile("arni", deadline=None)
+hypothesis.settings.load_profile("arni")
 
 # --- logs ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from arni_edge import __version__
-from arni_edge.cli import bench, codes, config, devices, door, evaluate, members, service, simulate
+from arni_edge.cli import (
+    bench,
+    cameras,
+    codes,
+    config,
+    devices,
+    door,
+    evaluate,
+    members,
+    models,
+    occupancy,
+    service,
+    simulate,
+)
 from arni_edge.domain.errors import ArniError, ConfigurationError
 
 EX_CONFIG = 78
@@ -27,6 +40,9 @@ app.command("simulate")(simulate.simulate)
 app.add_typer(config.app, name="config")
 app.add_typer(members.app, name="members")
 app.add_typer(devices.app, name="devices")
+app.add_typer(cameras.app, name="cameras")
+app.add_typer(models.app, name="models")
+app.add_typer(occupancy.app, name="occupancy")
 app.add_typer(door.app, name="door")
 door.app.command("present")(codes.present)
 app.add_typer(codes.app, name="visits")

@@ -1,10 +1,11 @@
 """``arni-edge bench …``: the figures that the product is held to, measured on this machine."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from arni_edge.cli.options import Json
+from arni_edge.cli.options import Config, Json
 
 app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
@@ -31,3 +32,53 @@ def door(
         return
     for name, value in figures.items():
         typer.echo(f"{name:<20} {value:g}")
+
+
+@app.command("vision")
+def vision(
+    cameras: Annotated[int, typer.Option(min=1, max=64, help="Streams at once.")] = 4,
+    json: Json = False,
+    model: Annotated[
+        Path | None, typer.Option(help="The ONNX file. [default: the simulated gym's, which ships]")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="As vision.backend.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, max=64, help="As vision.threads.")] = 1,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="Of each measurement.")] = 20.0,
+    minutes: Annotated[float, typer.Option(min=0, max=1440, help="Of a soak: does memory grow?")] = 0.0,
+    idle: Annotated[bool, typer.Option(help="Measure a still scene too.")] = True,
+    frames_per_second: Annotated[float, typer.Option(min=0.1, max=30, help="Wanted of each camera.")] = 5.0,
+    peer: Annotated[
+        Path | None,
+        typer.Option(help="Python with Ultralytics. [default: that of `arni-edge models`, if it is there]"),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Pictures a second through the whole vision worker, beside the bare model on as many threads.
+
+    The real worker process, confined as ever, on real RTSP streams; and Ultralytics' own tracking on the same
+    streams, where it is installed. Tells how many cameras this box takes. Needs no daemon and disturbs none.
+    """
+    import orjson  # noqa: PLC0415 - the other commands do without
+
+    from arni_edge.logs import configure_logging  # noqa: PLC0415 - the other commands log nothing
+    from arni_edge.simulator.bench.vision import Task, bench_vision, find_peer  # noqa: PLC0415
+    from arni_edge.simulator.box import simulation_model  # noqa: PLC0415
+
+    configure_logging("error", component="bench")
+    task = Task(
+        cameras=cameras,
+        model=(model or simulation_model()).absolute(),
+        backend=backend,
+        threads=threads,
+        seconds=seconds,
+        soak_minutes=minutes,
+        idle=idle,
+        peer=find_peer(config) if peer is None else peer,
+        frames_per_second=frames_per_second,
+    )
+    figures = bench_vision(task, lambda line: typer.echo(line, err=True))
+    if json:
+        typer.echo(orjson.dumps(figures).decode())
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:<20} {value}")

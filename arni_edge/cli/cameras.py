@@ -21,6 +21,7 @@ _Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve at; 0:
 CREDENTIALS = "credentials"
 """Folder of passwords beside the configuration file."""
 
+_ONVIF_SECONDS = 3.0
 _RELOAD = "to use it: arni-edge reload"
 
 
@@ -65,7 +66,8 @@ def add(
     ] = None,
     config: Config = None,
     onvif: Annotated[
-        str | None, typer.Option(metavar="HOST", help="Ask this camera for its address instead.")
+        str | None,
+        typer.Option(metavar="HOST", help="Ask this camera (or device service) for its address instead."),
     ] = None,
     user: Annotated[str | None, typer.Option(help="User; the password is asked for.")] = None,
     password_file: Annotated[
@@ -97,7 +99,7 @@ def add(
             raise Unavailable(
                 f"'{camera}' was not added: {report['reason']}; with --no-test it is all the same"
             )
-    from arni_edge.settings.edit import add_camera, write_credential  # noqa: PLC0415 - only what writes
+    from arni_edge.cli.edit import add_camera, write_credential  # noqa: PLC0415 - only what writes
 
     add_camera(path, values)
     if password is not None:
@@ -261,13 +263,15 @@ def _password(user: str | None, file: Path | None) -> str | None:
 
 def _offered(host: str, user: str | None, password: str | None) -> str:
     """The address of the smallest stream that a camera offers."""
-    from arni_edge.vision.onvif import discover, streams  # noqa: PLC0415 - for this option only
+    from arni_edge.vision.onvif import GROUP, discover, streams  # noqa: PLC0415 - for this option only
 
-    services = [one.service for one in discover(3.0, to=(host, 3702))] or [
-        f"http://{host}/onvif/device_service"
-    ]
+    if "://" in host:
+        service = host
+    else:
+        answers = discover(_ONVIF_SECONDS, to=(host, GROUP[1]))
+        service = answers[0].service if answers else f"http://{host}/onvif/device_service"
     try:
-        offers = streams(services[0], user or "", password or "")
+        offers = streams(service, user or "", password or "")
     except Refused as error:
         raise Refused(
             f"{error}; many cameras want an ONVIF user of its own, made in their web page"

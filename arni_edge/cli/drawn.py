@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from arni_edge.cli.edit import put_masks, put_part, put_qr
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.settings import Camera, Settings, load_settings
-from arni_edge.settings.edit import put_masks, put_part, put_qr
 
 _MOST = 64
 _WORDS = (

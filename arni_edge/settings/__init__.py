@@ -17,7 +17,7 @@ from arni_edge.settings.automation_check import automation_problems
 from arni_edge.settings.base import DAYS, Hours, Span
 from arni_edge.settings.cameras import Camera, Counting, Line, Polygon, QrRegion, Vision, Zone
 from arni_edge.settings.doors import Contact, Door, HubLock, Lock, NukiLock, Shelly, StrikeLock
-from arni_edge.settings.load import control_socket, load_settings, settings_path
+from arni_edge.settings.load import control_socket, load_cameras, load_settings, settings_path
 from arni_edge.settings.model import (
     Alarms,
     Broker,
@@ -72,6 +72,7 @@ __all__ = [
     "Zone",
     "automation_problems",
     "control_socket",
+    "load_cameras",
     "load_settings",
     "settings_path",
 ]

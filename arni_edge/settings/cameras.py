@@ -34,6 +34,7 @@ class Zone(Section):
     legal_basis: str | None = None
     limit: int | None = Field(default=None, ge=1, le=10_000)
     crowded_seconds: float = Field(default=60.0, ge=0, le=3600)
+    same_as: Identifier | None = None
 
     @field_validator("kind", mode="before")
     @classmethod

@@ -61,6 +61,42 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     return settings
 
 
+_OF_CAMERAS = {"site", "vision", "cameras", "counting"}
+_SOME_SITE = {"id": "gym", "name": "Gym", "capacity": 100}
+
+
+def load_cameras(path: Path) -> Settings:
+    """Read the cameras of a file that need not describe a whole house: for playing recordings.
+
+    Doors that lines and QR regions name are not asked for.
+
+    Raises:
+        ConfigurationError: As :func:`load_settings`.
+    """
+    values = {name: value for name, value in _read_file(path).items() if name in _OF_CAMERAS}
+    problems = [f"{path}: {problem}" for problem in _refuse_secrets(values)]
+    values.setdefault("site", _SOME_SITE)
+    for camera in _tables(values.get("cameras")):
+        camera.pop("qr", None)
+        for line in _tables(camera.get("lines")):
+            line.pop("door", None)
+    vision = values.setdefault("vision", {})
+    if isinstance(vision, dict) and "model" not in vision:
+        vision["enabled"] = False
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += [f"{path}: {explain(problem)}" for problem in error.errors()]
+    if problems:
+        raise ConfigurationError(*problems)
+    return settings
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    """The tables of a list of tables; what is none is left to the check of the whole."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def control_socket(path: Path, environment: Mapping[str, str] | None = None) -> Path:
     """Where a running daemon is asked, even when the rest of its file is broken by now.
 

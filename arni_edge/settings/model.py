@@ -242,6 +242,21 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _zones_of_one_floor_are_on_different_cameras(self) -> Self:
+        homes = {zone.id: camera.id for camera in self.cameras for zone in camera.zones}
+        zones = {zone.id: zone for camera in self.cameras for zone in camera.zones}
+        for zone in zones.values():
+            if zone.same_as is None:
+                continue
+            other = zones.get(zone.same_as)
+            if other is None or homes[other.id] == homes[zone.id] or other.same_as is not None:
+                raise ValueError(
+                    f"zones: '{zone.id}' is the same as '{zone.same_as}': that must be a zone of another "
+                    "camera which is not itself the same as a third one"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _channels_are_complete(self) -> Self:
         if self.whatsapp is not None and self.relay is None:
             raise ValueError("relay: is needed as soon as there is a [whatsapp] section")

@@ -1,15 +1,14 @@
-"""What the daemon tells the vision worker when it starts; it travels over the link that the daemon opened.
+"""What is to be looked at, and with what: parts of the start message (:mod:`arni_edge.vision.start`).
 
 What the worker answers is in :mod:`arni_edge.vision.messages`.
 """
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from arni_edge.broker import BrokerAddress
-from arni_edge.domain.errors import ConfigurationError, InvalidInput
+from arni_edge.domain.errors import ConfigurationError
 from arni_edge.settings import Camera, Hours, Settings
 from arni_edge.settings.base import Identifier
 from arni_edge.settings.cameras import Point
@@ -18,28 +17,13 @@ Corners = tuple[Point, ...]
 """A polygon in shares of the picture's width and height."""
 
 
-class _Order(BaseModel):
+class Order(BaseModel):
     """Part of the start message. It carries secrets: never in a repr."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class BrokerOrder(_Order):
-    """How the worker reaches the broker; one account of its own."""
-
-    host: str
-    port: int
-    socket: Path | None
-    username: str
-    password: str | None = Field(repr=False)
-
-    def address(self) -> BrokerAddress:
-        """As the broker's adapter wants it."""
-        password = None if self.password is None else SecretStr(self.password)
-        return BrokerAddress(self.host, self.port, self.username, password, self.socket)
-
-
-class ZoneOrder(_Order):
+class ZoneOrder(Order):
     """A zone to count in; where zones overlap, the first one owns the person.
 
     Attributes:
@@ -54,21 +38,21 @@ class ZoneOrder(_Order):
     crowded_seconds: float = 60.0
 
 
-class LineOrder(_Order):
+class LineOrder(Order):
     """A line to count at; from its left to its right, along the points, is in."""
 
     id: Identifier
     points: tuple[Point, Point]
 
 
-class QrOrder(_Order):
+class QrOrder(Order):
     """Where codes are shown, and for which door."""
 
     door: Identifier
     region: Corners = Field(min_length=3)
 
 
-class CameraOrder(_Order):
+class CameraOrder(Order):
     """A camera to watch.
 
     Attributes:
@@ -125,7 +109,7 @@ class CameraOrder(_Order):
         )
 
 
-class DetectorOrder(_Order):
+class DetectorOrder(Order):
     """Which detector, and how hard it may work."""
 
     model: Path
@@ -137,66 +121,22 @@ class DetectorOrder(_Order):
     engines: Path | None = None
     """Folder of models that were compiled for this machine's device; the worker only reads it."""
 
-
-class VisionStart(_Order):
-    """Everything that the worker is told when it starts. Travels a socket pair, secrets in plain text."""
-
-    site_id: Identifier
-    timezone: str = "Europe/Berlin"
-    person_down_seconds: float = 15.0
-    log_level: str
-    broker: BrokerOrder
-    detector: DetectorOrder
-    cameras: tuple[CameraOrder, ...]
-
     @classmethod
-    def from_settings(cls, settings: Settings, address: BrokerAddress) -> Self:
-        """The orders that follow from the settings.
+    def of(cls, settings: Settings) -> Self:
+        """From the settings.
 
-        Args:
-            settings: Of this box.
-            address: The broker, with the worker's own account.
+        Raises:
+            ConfigurationError: They name no model.
         """
         vision = settings.vision
         if vision.model is None:
             raise ConfigurationError("vision.model: is needed as soon as there are cameras")
         return cls(
-            site_id=settings.site.id,
-            timezone=settings.site.timezone,
-            person_down_seconds=vision.person_down_seconds,
-            log_level=settings.logging.level,
-            broker=BrokerOrder(
-                host=address.host,
-                port=address.port,
-                socket=address.socket,
-                username=address.username,
-                password=None if address.password is None else address.password.get_secret_value(),
-            ),
-            detector=DetectorOrder(
-                model=vision.model.absolute(),
-                backend=vision.backend,
-                device=vision.device,
-                threads=vision.threads,
-                frames_per_second=vision.frames_per_second,
-                confidence=vision.confidence,
-                engines=(settings.paths.state / "engines").absolute(),
-            ),
-            cameras=tuple(CameraOrder.of(camera) for camera in settings.cameras),
+            model=vision.model.absolute(),
+            backend=vision.backend,
+            device=vision.device,
+            threads=vision.threads,
+            frames_per_second=vision.frames_per_second,
+            confidence=vision.confidence,
+            engines=(settings.paths.state / "engines").absolute(),
         )
-
-    @classmethod
-    def from_message(cls, message: dict[str, Any]) -> Self:
-        """Read what came over the link.
-
-        Raises:
-            InvalidInput: The daemon speaks another version of this contract.
-        """
-        try:
-            return cls.model_validate(message)
-        except ValidationError as error:
-            fields = sorted({".".join(str(part) for part in one["loc"]) for one in error.errors()})
-            raise InvalidInput(f"the start message is not understood: {', '.join(fields)}") from None
-
-    def as_message(self) -> dict[str, Any]:
-        """For the link, JSON-able."""
-        return self.model_dump(mode="json")

@@ -3,7 +3,7 @@
 from arni_edge.broker import BrokerAddress
 from arni_edge.settings import Settings
 from arni_edge.supervision import Limits, WorkerSpec
-from arni_edge.vision.orders import VisionStart
+from arni_edge.vision.start import VisionStart
 
 WORKER = "vision"
 MODULE = "arni_edge.vision.worker"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from arni_edge.cli.edit import add_camera, put_masks, put_part, put_qr, write_credential
 from arni_edge.domain.errors import ConfigurationError, InvalidInput
 from arni_edge.settings import load_settings
-from arni_edge.settings.edit import add_camera, put_masks, put_part, put_qr, write_credential
 
 FILE = """\
 # Our gym. Do not lose this line.

@@ -129,12 +129,12 @@ def _settings(model: type[BaseModel], at: str = "") -> Iterator[tuple[str, bool]
 
 
 def _there(values: object, path: str) -> bool:
-    for name in path.split("."):
-        values = values[0] if isinstance(values, list) else values
-        if not isinstance(values, dict) or name not in values:
-            return False
-        values = values[name]
-    return True
+    if isinstance(values, list):
+        return any(_there(one, path) for one in values)
+    name, _, rest = path.partition(".")
+    if not isinstance(values, dict) or name not in values:
+        return False
+    return not rest or _there(values[name], rest)
 
 
 @pytest.mark.parametrize("path", [path for path, secret in _settings(Settings) if not secret])

@@ -11,7 +11,7 @@ from arni_edge.broker import BrokerAddress
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.settings import Settings
 from arni_edge.vision.messages import CameraMessage, CameraState, ZoneMessage, parse_online
-from arni_edge.vision.orders import VisionStart
+from arni_edge.vision.start import VisionStart
 
 AT = "2026-11-18T11:00:00Z"
 GOOD = {"zone": "floor", "camera": "hall", "count": 3, "reason": "", "at": AT, "sequence": 1}

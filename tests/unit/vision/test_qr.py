@@ -83,7 +83,7 @@ def _glaring(code: Picture) -> Picture:
 def _blooming(code: Picture) -> Picture:
     """Light runs over from the bright modules to the dark ones."""
     glow = cv2.GaussianBlur(code, (0, 0), 9).astype(np.float32)
-    return np.clip(0.75 * code + 0.55 * glow, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(0.75 * code + 0.55 * glow, 0, 255), np.uint8)
 
 
 def _reflecting(code: Picture) -> Picture:
@@ -91,7 +91,7 @@ def _reflecting(code: Picture) -> Picture:
     side = code.shape[0]
     lamp = np.zeros(code.shape, np.float32)
     cv2.circle(lamp, (int(side * 0.6), int(side * 0.55)), side // 6, 200.0, -1)
-    return np.clip(code + cv2.GaussianBlur(lamp, (0, 0), side / 25), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(code + cv2.GaussianBlur(lamp, (0, 0), side / 25), 0, 255), np.uint8)
 
 
 def _inverted(code: Picture) -> Picture:

@@ -1,0 +1,1 @@
+"""Plays recordings through the worker's own treatment of pictures, and scores what it makes of them."""
