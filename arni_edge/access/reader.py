@@ -15,7 +15,7 @@ import structlog
 from arni_edge.access.entry import Entry, EntryDesk
 from arni_edge.access.words import public_text
 from arni_edge.broker import BrokerSession, Received
-from arni_edge.devices.rights import reader_topic
+from arni_edge.broker.readers import reader_topic
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress
 from arni_edge.domain.i18n import Catalogue

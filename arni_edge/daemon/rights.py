@@ -9,6 +9,7 @@ from typing import Final
 from arni_edge.broker.accounts import DAEMON, NEWCOMER, VISION, AclRule
 from arni_edge.broker.config import render_acl
 from arni_edge.broker.discovery import announcements
+from arni_edge.broker.readers import reader_topic
 from arni_edge.devices import rights as devices
 from arni_edge.settings import Settings
 from arni_edge.settings.doors import HubLock, NukiLock
@@ -76,7 +77,7 @@ def vision_rights(settings: Settings) -> tuple[AclRule, ...]:
     site = settings.site.id
     return (
         AclRule("write", f"arni/{site}/vision/#"),
-        *(AclRule("write", devices.reader_topic(site, door)) for door in doors_read_by_cameras(settings)),
+        *(AclRule("write", reader_topic(site, door)) for door in doors_read_by_cameras(settings)),
     )
 
 

@@ -10,6 +10,7 @@ from itertools import product
 from typing import Final
 
 from arni_edge.broker.accounts import AclRule
+from arni_edge.broker.readers import reader_topic
 from arni_edge.devices.nuki.codec import spellings
 from arni_edge.devices.shelly.topics import subscriptions_for
 from arni_edge.settings.doors import NukiLock
@@ -140,14 +141,6 @@ def reply_topic(site_id: str) -> str:
 def newcomer_reply_topic(site_id: str) -> str:
     """``src`` of what we ask devices that are not adopted: they must not answer in the name of others."""
     return f"arni/{site_id}/newcomer"
-
-
-def reader_topic(site_id: str, door_id: str) -> str:
-    """Where the reader of a door says what was shown to it."""
-    return f"arni/{site_id}/reader/{door_id}"
-
-
-# --- commands: the device reads them, the daemon writes them ------------------------------------------------
 
 
 def nuki_commands(lock: NukiLock) -> tuple[str, ...]:

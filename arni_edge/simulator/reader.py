@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from arni_edge.broker import BrokerAddress
-from arni_edge.devices.rights import reader_topic
+from arni_edge.broker.readers import reader_topic
 from arni_edge.simulator.mqtt_device import Identity, MqttDevice
 
 _KEEPALIVE_SECONDS: Final = 60

@@ -10,11 +10,14 @@ from support.waiting import eventually
 from arni_edge.broker import BrokerSession, Will
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import SystemClock
-from arni_edge.vision.messages import CameraState
+from arni_edge.vision.messages import CameraMessage, CameraState, DownMessage, LineMessage, ZoneMessage
 from arni_edge.vision.occupancy import OccupancyBook
+from arni_edge.vision.scene.geometry import Box
+from arni_edge.vision.scene.report import Crossing, Direction, Down, ZoneView
 from arni_edge.vision.topics import online_topic
-from arni_edge.vision.worker.publisher import Figure, Publisher
+from arni_edge.vision.worker.publisher import Publisher
 from arni_edge.vision.worker.reader import Status
+from arni_edge.vision.worker.words import CameraFigures, Figure
 
 CLOCK = SystemClock()
 
@@ -29,8 +32,9 @@ class Worker:
         self.publisher = Publisher("gym", self.session, CLOCK, fresh_seconds)
 
     def see(self, count: int | None, reason: str = "") -> None:
-        self.publisher.camera("cam", Status(CameraState.OK))
-        self.publisher.zone(Figure("floor", "cam", count, reason, CLOCK.monotonic(), CLOCK.now()))
+        view = None if count is None else ZoneView(count)
+        self.publisher.camera("cam", Status(CameraState.OK), CameraFigures)
+        self.publisher.zone(Figure("floor", "cam", view, reason, CLOCK.monotonic(), CLOCK.now()))
 
 
 class Daemon:
@@ -133,3 +137,164 @@ async def test_an_unchanged_figure_is_repeated_as_a_sign_of_life(
         worker.see(3)
         await eventually(lambda: len(spy.got) >= 3, within=10)
         assert all('"count":3' in payload for _, payload in spy.got)
+
+
+def crossing(direction: Direction, at: float = 1.0, together: int = 1) -> Crossing:
+    return Crossing("entry", direction, at, track=1, together=together)
+
+
+def lines_of(spy: Device) -> list[LineMessage]:
+    return [LineMessage.parse(payload.encode()) for _, payload in spy.got]
+
+
+def downs_of(spy: Device) -> list[DownMessage]:
+    return [DownMessage.parse(payload.encode()) for _, payload in spy.got]
+
+
+async def test_every_crossing_is_told_at_once_and_the_totals_with_every_heartbeat(
+    mosquitto: Mosquitto, worker: Worker
+) -> None:
+    worker.publisher.line("entry", "cam")
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/line/entry") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        await eventually(lambda: spy.got)
+        began = CLOCK.monotonic()
+        for direction in ("in", "in", "out"):
+            worker.publisher.crossed(crossing(direction, together=2), CLOCK.now())
+        await eventually(lambda: sum(word.direction is not None for word in lines_of(spy)) == 3, within=1)
+        assert CLOCK.monotonic() - began < 1
+        told = [word for word in lines_of(spy) if word.direction is not None]
+        assert [(word.direction, word.entries, word.exits, word.together) for word in told] == [
+            ("in", 1, 0, 2),
+            ("in", 2, 0, 2),
+            ("out", 2, 1, 2),
+        ]
+        await eventually(lambda: lines_of(spy)[-1].direction is None, within=4)
+        assert (lines_of(spy)[-1].entries, lines_of(spy)[-1].exits, lines_of(spy)[-1].together) == (2, 1, 0)
+        assert len({word.epoch for word in lines_of(spy)}) == 1
+
+
+async def epoch_of(worker: Worker, mosquitto: Mosquitto) -> str:
+    worker.publisher.line("entry", "cam")
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/line/entry") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        await eventually(lambda: any(not message.retain for message in spy.raw))
+        return lines_of(spy)[-1].epoch
+
+
+async def test_another_life_of_the_worker_counts_under_another_name(mosquitto: Mosquitto) -> None:
+    epochs = [await epoch_of(Worker(mosquitto), mosquitto) for _ in range(2)]
+    assert len(set(epochs)) == 2
+
+
+async def test_totals_of_a_line_survive_a_broker_that_is_away(mosquitto: Mosquitto, worker: Worker) -> None:
+    worker.publisher.line("entry", "cam")
+    async with running(lambda _: worker.publisher.run()), connected(worker.session):
+        mosquitto.kill()
+        await eventually(lambda: not worker.session.connected)
+        worker.publisher.crossed(crossing("in"), CLOCK.now())
+        mosquitto.start()
+        await eventually(lambda: worker.session.connected)
+        async with Device(mosquitto.address("spy"), "arni/gym/vision/line/entry") as spy:
+            await eventually(lambda: spy.got)
+            word = LineMessage.parse(spy.got[-1][1].encode())
+            assert (word.entries, word.direction) == (1, None), "what was told to nobody is no news now"
+
+
+async def test_a_count_that_changes_with_every_picture_is_told_a_few_times_a_second(
+    mosquitto: Mosquitto, worker: Worker
+) -> None:
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/zone/floor") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        began = CLOCK.monotonic()
+        for index in range(100):
+            worker.see(index)
+            await asyncio.sleep(0.01)
+        await eventually(lambda: '"count":99' in spy.got[-1][1], within=2)
+        seconds = CLOCK.monotonic() - began
+        assert len(spy.got) <= 3 + 4 * seconds
+        worker.see(None, "the camera is away")
+        await eventually(lambda: '"count":null' in spy.got[-1][1], within=0.5)
+
+
+async def test_a_zone_tells_how_many_are_certain_how_long_they_stay_and_whether_it_is_crowded(
+    mosquitto: Mosquitto, worker: Worker
+) -> None:
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/zone/floor") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        view = ZoneView(count=7, confirmed=6, dwell_seconds=61.26, crowded=True)
+        worker.publisher.zone(Figure("floor", "cam", view, "", CLOCK.monotonic(), CLOCK.now()))
+        await eventually(lambda: spy.got)
+        word = ZoneMessage.parse(spy.got[-1][1].encode())
+        assert (word.count, word.confirmed, word.dwell_seconds, word.crowded) == (7, 6, 61.3, True)
+
+
+async def test_somebody_who_is_down_is_told_at_once_again_and_again_and_when_it_is_over(
+    mosquitto: Mosquitto, worker: Worker
+) -> None:
+    down = Down(1, Box(0.4, 0.8, 0.6, 0.9, 0.5), since=CLOCK.monotonic() - 20, evidence="lying", zone="floor")
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/person_down/cam") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        worker.publisher.down("cam", (down,), CLOCK.monotonic())
+        await eventually(lambda: len(downs_of(spy)) == 1, within=1)
+        word = downs_of(spy)[0]
+        assert (word.down, word.zone, word.evidence) == (1, "floor", "lying")
+        assert 20 <= word.seconds < 30
+        await eventually(lambda: len(downs_of(spy)) >= 2, within=4)
+        worker.publisher.down("cam", (), CLOCK.monotonic())
+        await eventually(lambda: downs_of(spy)[-1].down == 0, within=1)
+        told = len(downs_of(spy))
+        worker.publisher.down("cam", (), CLOCK.monotonic())
+        await asyncio.sleep(0.3)
+        assert len(downs_of(spy)) == told
+
+
+async def test_a_camera_that_fails_takes_back_nothing_of_somebody_who_is_down(
+    mosquitto: Mosquitto, worker: Worker
+) -> None:
+    down = Down(1, Box(0.4, 0.8, 0.6, 0.9, 0.5), since=CLOCK.monotonic(), evidence="vanished")
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/person_down/cam") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        worker.publisher.down("cam", (down,), CLOCK.monotonic())
+        await eventually(lambda: spy.got)
+        worker.publisher.unknown_down("cam")
+        told = len(spy.got)
+        await asyncio.sleep(2.5)  # a heartbeat and more
+        assert len(spy.got) == told
+        assert DownMessage.parse(spy.got[-1][1].encode()).down == 1
+
+
+async def test_a_camera_tells_what_comes_from_it(mosquitto: Mosquitto, worker: Worker) -> None:
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/camera/cam") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        figures = CameraFigures(0.123, 9.96, 4.04, 3)
+        worker.publisher.camera("cam", Status(CameraState.OK), lambda: figures)
+        await eventually(lambda: spy.got)
+        word = CameraMessage.parse(spy.got[-1][1].encode())
+        assert (word.age_seconds, word.pictures_per_second, word.looks_per_second, word.people) == (
+            0.1,
+            10.0,
+            4.0,
+            3,
+        )

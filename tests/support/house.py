@@ -17,7 +17,7 @@ from arni_edge.domain.messages import Channel, InboundMessage
 from arni_edge.domain.occupancy import UNKNOWN_OCCUPANCY, Occupancy
 from arni_edge.domain.people import Member
 from arni_edge.safety import AlarmDesk
-from arni_edge.settings import Hours, OnCall, Site
+from arni_edge.settings import Counting, Hours, OnCall, Site
 from arni_edge.storage import Database, members
 from arni_edge.swarm.agents import Ops, Persona, Vision, swarm
 from support.clock import ManualClock
@@ -122,7 +122,9 @@ async def open_house(
         entry = entry_desk(database, bus, clock, rules=rules, locks={"front": lock})
         hours = Hours.model_validate({"wednesday": ["06:00-23:00"]})
         agents = swarm(
-            Vision(catalogue, eyes, site), Ops(catalogue, clock, site, hours), Persona(catalogue, site)
+            Vision(catalogue, eyes, site, clock, Counting()),
+            Ops(catalogue, clock, site, hours),
+            Persona(catalogue, site),
         )
         pipeline = build_pipeline(
             database, clock, catalogue, site=site, alarms=alarms, entry=entry, agents=agents

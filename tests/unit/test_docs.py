@@ -14,9 +14,10 @@ from typer.main import get_command
 
 from arni_edge.access.reader import answer_topic
 from arni_edge.broker.mirror import online_topic as daemon_online_topic
+from arni_edge.broker.readers import reader_topic
 from arni_edge.cli.app import EX_CONFIG, app
 from arni_edge.devices.nuki import codec
-from arni_edge.devices.rights import newcomer_reply_topic, reader_topic, reply_topic
+from arni_edge.devices.rights import newcomer_reply_topic, reply_topic
 from arni_edge.settings import Hours, Settings, Span
 from arni_edge.vision import topics
 

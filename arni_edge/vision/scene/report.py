@@ -94,13 +94,20 @@ class Closer:
         person: The best box of a person in any view, in shares of the whole picture; None with nobody.
         changed: The share of the part that is not as it was before anybody was there, 0..1; None when it is
             not known how it was.
-        still: Nothing has moved in the part since the last picture.
+        still: Nothing has moved in the part (where something was found: there) for about a second.
+        thing: The largest thing in the part that was not there before, its score the share of its box that it
+            fills; None with none, or when it is not known how it was.
+        aspect: Width by height of the whole picture in pixels: shares alone do not tell who lies.
+        lies: The person lies: is longer across the picture, or along a diagonal, than high.
     """
 
     id: int
     person: Box | None
     changed: float | None
     still: bool
+    thing: Box | None = None
+    aspect: float = 16 / 9
+    lies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ def look(order: GlanceOrder) -> tuple[GlanceReport, Picture | None]:
             now = time.monotonic()
             arrivals.append(now)
             last = frame
-            status = sight.judge(small_grey(frame), now)
+            grey = small_grey(frame)
+            status = None if grey is None else sight.judge(grey, now)
             state, reason = (status.state, status.reason) if status else (CameraState.OK, "")
             if now - arrivals[0] >= _LOOK_SECONDS:
                 break
@@ -101,7 +102,7 @@ def _people(order: GlanceOrder, picture: Picture) -> tuple[list[Box] | None, str
     """Everybody on the picture, and why nobody can tell."""
     if order.detector is None:
         return None, "no detector"
-    from arni_edge.vision.worker.program import load_detector  # noqa: PLC0415 - a look without costs less
+    from arni_edge.vision.worker.loading import load_detector  # noqa: PLC0415 - a look without costs less
 
     try:
         return load_detector(order.detector).people(picture, confidence=0.15), ""

@@ -16,21 +16,24 @@ from arni_edge.domain.errors import ArniError
 from arni_edge.domain.health import State
 from arni_edge.logs import configure_logging
 from arni_edge.supervision.link import WorkerLink
-from arni_edge.vision.models import read_verified
-from arni_edge.vision.orders import DetectorOrder, VisionStart
+from arni_edge.vision.orders import CameraOrder, DetectorOrder
 from arni_edge.vision.process import WORKER
+from arni_edge.vision.start import VisionStart
 from arni_edge.vision.topics import online_topic
-from arni_edge.vision.worker.backends import load_backend
 from arni_edge.vision.worker.detector import Detector
-from arni_edge.vision.worker.onnx_file import read_metadata
+from arni_edge.vision.worker.loading import load_detector
+from arni_edge.vision.worker.lookout import Lookout
+from arni_edge.vision.worker.post import Post
 from arni_edge.vision.worker.publisher import Publisher
+from arni_edge.vision.worker.qr import QrEye
 from arni_edge.vision.worker.reader import CameraReader
-from arni_edge.vision.worker.watch import Lookout, Watch
+from arni_edge.vision.worker.watch import Watch
 
 _LOG = structlog.get_logger(__name__)
 
 _MODEL_PART = "vision/model"
 _MODEL_RETRY_SECONDS = 10.0
+_SWITCH_SECONDS = 0.0005
 # A count is repeated for at most three looks, and three seconds at least.
 _FRESH_LOOKS = 3
 
@@ -57,6 +60,8 @@ async def _serve() -> None:
     start = VisionStart.from_message(link.start)
     configure_logging(start.log_level, component=WORKER)
     cv2.setNumThreads(1)
+    # Several threads take turns here, each for parts of a millisecond: Python's five would make them wait.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     async with asyncio.TaskGroup() as group:
         work = group.create_task(_work(start, link, SystemClock()), name="work")
         await link.closed()
@@ -73,21 +78,24 @@ async def _work(start: VisionStart, link: WorkerLink, clock: Clock) -> None:
     publisher = Publisher(start.site_id, broker, clock, fresh_seconds)
     pictures = asyncio.Event()
     lookouts = _lookouts(start, publisher, clock, pictures)
+    eye = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eye")
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="detector")
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(broker.run(lambda: None), name="broker")
             group.create_task(publisher.run(), name="publisher")
             detector = await _detector(start.detector, link, lookouts, thread)
-            for lookout in lookouts:
+            for lookout, camera in zip(lookouts, start.cameras, strict=True):
+                lookout.begin(_post(camera, start, detector, publisher))
                 lookout.reader.start()
             _LOG.info("vision_watching", cameras=len(lookouts), backend=detector.backend)
             per_second = start.detector.frames_per_second
-            await Watch(lookouts, detector, link, clock, per_second, pictures, thread).run()
+            await Watch(lookouts, detector, link, clock, per_second, pictures, eye, thread).run()
     finally:
         for lookout in lookouts:
             lookout.reader.stop()
-        thread.shutdown(wait=False, cancel_futures=True)  # a hung detector does not hold up the end
+        for one in (eye, thread):
+            one.shutdown(wait=False, cancel_futures=True)  # a hung detector does not hold up the end
 
 
 def _lookouts(
@@ -100,8 +108,26 @@ def _lookouts(
             loop.call_soon_threadsafe(pictures.set)
 
     return [
-        Lookout(order, CameraReader(order, clock, on_picture), publisher, clock) for order in start.cameras
+        Lookout(order, CameraReader(order, clock, on_picture, timezone=start.timezone), publisher, clock)
+        for order in start.cameras
     ]
+
+
+def _post(camera: CameraOrder, start: VisionStart, detector: Detector, publisher: Publisher) -> Post:
+    loop = asyncio.get_running_loop()
+
+    def on_code(door: str, text: str) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(publisher.shown, door, text)
+
+    return Post(
+        camera,
+        detector,
+        person_down_seconds=start.person_down_seconds,
+        confidence=start.detector.confidence,
+        frames_per_second=start.detector.frames_per_second,
+        codes=None if camera.qr is None else QrEye(camera.qr, on_code).look,
+    )
 
 
 async def _detector(
@@ -110,10 +136,11 @@ async def _detector(
     """Load the model; with one that cannot be used, say so and try again: the owner may put another there."""
     loop = asyncio.get_running_loop()
     ready = False
+    detector: Detector | None
     while True:
         try:
-            detector: Detector | None = await loop.run_in_executor(thread, load_detector, order)
-            link.health(_MODEL_PART, State.OK, "")
+            detector = await loop.run_in_executor(thread, load_detector, order)
+            link.health(_MODEL_PART, State.DEGRADED if detector.notice else State.OK, detector.notice)
         except ArniError as error:
             detector = None
             _LOG.error("model_not_usable", reason=str(error))
@@ -132,16 +159,3 @@ async def _beating(link: WorkerLink, seconds: float) -> None:
     for _ in range(int(seconds)):
         link.beat()
         await asyncio.sleep(1.0)
-
-
-def load_detector(order: DetectorOrder) -> Detector:
-    """Read, check and load the model.
-
-    Raises:
-        ConfigurationError: The file or the library is not there.
-        Refused: The file is not the one that the manifest describes.
-        InvalidInput: It is not a detector of people that we understand.
-    """
-    model = read_verified(order.model)
-    metadata = read_metadata(model)
-    return Detector(load_backend(model, order.backend, order.threads), metadata, order.confidence)

@@ -25,6 +25,8 @@ _HARD_SECONDS = 0.5
 _SMALL = 260
 """A region with fewer rows is enlarged for the second try: modules of two pixels become four."""
 
+_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+
 _Grey = npt.NDArray[np.uint8]
 
 
@@ -75,9 +77,7 @@ class QrEye:
 def _texts(part: _Grey, *, hard: bool) -> set[str]:
     """What the codes in a picture say; the dearer ways are tried only while the cheaper ones find nothing."""
     for view in _views(part) if hard else (part,):
-        found = zxingcpp.read_barcodes(
-            view, formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain
-        )
+        found = zxingcpp.read_barcodes(view, formats=_QR, text_mode=zxingcpp.TextMode.Plain)
         if found:
             return {code.text for code in found if _may_be_ours(code.text)}
     return set()

@@ -1,76 +1,34 @@
-"""The watch: looks at the newest picture of each camera in turn, counts, and passes the counts on."""
+"""The watch: glances at all cameras, looks where it is worth it, and passes on what is seen."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
+from typing import TypeVar
 
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.health import State
 from arni_edge.supervision.link import WorkerLink
 from arni_edge.vision.messages import CameraState
-from arni_edge.vision.orders import CameraOrder
-from arni_edge.vision.scene.geometry import Box, Region, count_by_zone
+from arni_edge.vision.scene.report import SceneReport
+from arni_edge.vision.worker.detecting import Detecting
 from arni_edge.vision.worker.detector import Detector
-from arni_edge.vision.worker.publisher import Figure, Publisher
-from arni_edge.vision.worker.reader import CameraReader, Status, Taken
-from arni_edge.vision.worker.smoothing import SteadyCount
-from arni_edge.vision.worker.stream import pixels
+from arni_edge.vision.worker.lookout import Glimpse, Lookout
+from arni_edge.vision.worker.reader import Status
+from arni_edge.vision.worker.stream import Picture
 from arni_edge.vision.worker.turns import Turns
 
 # The loop goes round this often with nothing to see, so that a camera's silence is noticed.
 _LONGEST_REST = 0.1
 
-
-class Lookout:
-    """One camera's post: its reader, its zones, and what was last said of them."""
-
-    def __init__(self, order: CameraOrder, reader: CameraReader, publisher: Publisher, clock: Clock) -> None:
-        self.id = order.id
-        self.reader = reader
-        self._publisher = publisher
-        self._clock = clock
-        self._regions = tuple(Region(zone.id, zone.polygon) for zone in order.zones)
-        self._steady = {zone.id: SteadyCount() for zone in order.zones}
-        self.status = Status(CameraState.CONNECTING)
-        self.blind("the camera is being connected")
-        publisher.camera(self.id, self.status)
-
-    def check(self) -> bool:
-        """Notice a change of the camera's state; a camera that is not ok makes its zones unknown at once.
-
-        Returns:
-            Whether there was a change.
-        """
-        status = self.reader.status()
-        if status == self.status:
-            return False
-        was_ok, self.status = self.status.state is CameraState.OK, status
-        self._publisher.camera(self.id, status)
-        if status.state is not CameraState.OK or not was_ok:
-            for steady in self._steady.values():
-                steady.forget()
-            self.blind(status.reason or "the camera has just come back")
-        return True
-
-    def saw(self, people: Sequence[Box], taken: Taken) -> None:
-        """Pass the counts of one picture on, unless the camera failed while it was looked at."""
-        if self.status.state is not CameraState.OK:
-            return
-        at = self._clock.now()
-        for zone, count in count_by_zone(people, self._regions).items():
-            steady = self._steady[zone].add(taken.at, count)
-            if steady is not None:
-                self._publisher.zone(Figure(zone, self.id, steady, "", taken.at, at))
-
-    def blind(self, reason: str) -> None:
-        """Say that nothing is known of this camera's zones."""
-        now, at = self._clock.monotonic(), self._clock.now()
-        for region in self._regions:
-            self._publisher.zone(Figure(region.id, self.id, None, reason, now, at))
+_T = TypeVar("_T")
 
 
 class Watch:
-    """Goes round the lookouts for ever, one picture at a time for all cameras."""
+    """Goes round the lookouts for ever.
+
+    Two threads work for it: *eye* does everything with pictures but inference, for all cameras; the detector
+    has its own. While a picture is looked at, the next one is made ready.
+    """
 
     def __init__(
         self,
@@ -80,71 +38,153 @@ class Watch:
         clock: Clock,
         per_second: float,
         pictures: asyncio.Event,
+        eye: Executor,
         thread: Executor,
     ) -> None:
         """Take everything that it works with.
 
         Args:
-            lookouts: The cameras.
+            lookouts: The cameras, manned.
             detector: The one for all.
             link: To the daemon, for beats and health.
             clock: For turns.
             per_second: Looks per second and camera.
             pictures: Set whenever a camera has a new picture.
-            thread: One thread: the detector blocks, and is not made for two.
+            eye: One thread.
+            thread: One thread, the detector's.
         """
         self._lookouts = {lookout.id: lookout for lookout in lookouts}
-        self._detector = detector
+        self._detecting = Detecting(detector, thread)
         self._link = link
         self._clock = clock
         self._turns = Turns(self._lookouts, per_second)
         self._pictures = pictures
+        self._freed = asyncio.Event()
+        self._eye = eye
         self._thread = thread
+        self._places = self._detecting.places
+        self._looks = asyncio.TaskGroup()
+        self._under_way = 0
+        self._progress = True
 
     async def run(self) -> None:
-        """Watch until cancelled; the heart beats once per round: a hung detector stops it."""
-        while True:
+        """Watch until cancelled; the heart beats while looks come to an end: a hung detector stops it."""
+        async with self._looks:
+            while True:
+                self._beat()
+                self._check_all()
+                glanced = await self._glance()
+                looking = self._begin_looks()
+                if not glanced and not looking:
+                    await self._rest()
+
+    def _beat(self) -> None:
+        if self._progress or not self._under_way:
             self._link.beat()
-            self._check_all()
-            now = self._clock.monotonic()
-            waiting = [lookout.id for lookout in self._lookouts.values() if lookout.reader.has_picture]
-            camera = self._turns.next(waiting, now)
-            if camera is None:
-                await self._rest(now)
-                continue
-            self._turns.served(camera, now)
-            await self._look(self._lookouts[camera])
+            self._progress = False
 
     def _check_all(self) -> None:
         for lookout in self._lookouts.values():
             if lookout.check():
-                self._link.health(f"vision/camera/{lookout.id}", *_health(lookout.status))
+                self._turns.forget(lookout.id)
+            self._link.health(f"vision/camera/{lookout.id}", *_health(lookout.status))
+
+    async def _glance(self) -> bool:
+        """Glance at every camera whose turn it is, unless nobody could be looked at now anyway."""
+        if self._places <= 0:
+            return False
+        waiting = [lookout.id for lookout in self._lookouts.values() if lookout.waits]
+        due = [self._lookouts[camera] for camera in self._turns.glances(waiting, self._clock.monotonic())]
+        if not due:
+            return False
+        glimpses = await self._in(self._eye, lambda: [lookout.glance() for lookout in due])
+        for lookout, glimpse in zip(due, glimpses, strict=True):
+            self._glimpsed(lookout, glimpse)
+            if glimpse is None:
+                continue
+            if glimpse.glance.due:
+                urgent = glimpse.glance.verdict.moving
+                self._turns.wish(lookout.id, self._clock.monotonic(), urgent=urgent)
+            elif glimpse.picture is not None and glimpse.report is not None:
+                self._begin(lookout, self._look_closer(lookout, glimpse.picture, glimpse.report))
+        return True
+
+    def _glimpsed(self, lookout: Lookout, glimpse: Glimpse | None) -> None:
+        lookout.glimpsed(glimpse)
+        self._link.health(f"vision/camera/{lookout.id}", *_health(lookout.status))
+
+    def _begin_looks(self) -> bool:
+        begun = False
+        while self._places > 0:
+            free = [lookout.id for lookout in self._lookouts.values() if not lookout.busy]
+            camera = self._turns.look(free, self._clock.monotonic())
+            if camera is None:
+                break
+            begun = True
+            self._places -= 1
+            lookout = self._lookouts[camera]
+            self._begin(lookout, self._look(lookout))
+        return begun
+
+    def _begin(self, lookout: Lookout, work: Coroutine[None, None, None]) -> None:
+        """Begin what takes its time; until it ends, the camera's post is its own."""
+
+        async def busy() -> None:
+            try:
+                await work
+            finally:
+                lookout.busy = False
+                self._under_way -= 1
+                self._went_on()
+
+        lookout.busy = True
+        self._under_way += 1
+        self._looks.create_task(busy(), name=f"look-{lookout.id}")
 
     async def _look(self, lookout: Lookout) -> None:
-        taken = lookout.reader.take()
-        if taken is None:
-            return
-        loop = asyncio.get_running_loop()
-        people = await loop.run_in_executor(self._thread, self._people, taken)
-        lookout.check()
-        if people is not None:
-            lookout.saw(people, taken)
-
-    def _people(self, taken: Taken) -> list[Box] | None:
-        picture = pixels(taken.frame)
-        return None if picture is None else self._detector.people(picture)
-
-    async def _rest(self, now: float) -> None:
-        pause = self._turns.pause(now)
-        if pause > 0:
-            await asyncio.sleep(min(pause, _LONGEST_REST))
-            return
-        self._pictures.clear()
+        """One look, from the newest picture to what is told of it."""
         try:
-            async with asyncio.timeout(_LONGEST_REST):
-                await self._pictures.wait()
+            newer, ready = await self._in(self._eye, lookout.prepare)
+            self._glimpsed(lookout, newer)
+            if ready is None:
+                return
+            outputs = await self._detecting.infer(ready.prepared)
+        finally:
+            self._places += 1
+            self._went_on()
+        lookout.looked()
+        report = await self._in(self._eye, lambda: lookout.found(ready, outputs))
+        await self._look_closer(lookout, ready.picture, report)
+
+    async def _look_closer(self, lookout: Lookout, picture: Picture, report: SceneReport) -> None:
+        """Do the closer looks that a report wishes, if any, and tell what is so."""
+        if report.closer:
+            wishing = report
+            report = await self._in(self._thread, lambda: lookout.look_closer(picture, wishing))
+        lookout.tell(report)
+
+    def _went_on(self) -> None:
+        self._progress = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._freed.set()
+        self._pictures.set()
+
+    async def _rest(self) -> None:
+        """Until there is something to do; at most for a tenth of a second."""
+        pause = min(self._turns.pause(self._clock.monotonic()), _LONGEST_REST)
+        # A new picture is of interest only when somebody may be glanced at.
+        waking = self._freed if pause > 0 or self._places <= 0 else self._pictures
+        waking.clear()
+        try:
+            async with asyncio.timeout(pause or _LONGEST_REST):
+                await waking.wait()
         except TimeoutError:
             return
+
+    async def _in(self, thread: Executor, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
 
 
 def _health(status: Status) -> tuple[State, str]:
