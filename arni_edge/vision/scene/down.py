@@ -116,6 +116,17 @@ class DownWatch:
             if place.is_down(self._hold, at)
         )
 
+    def unseen(self, at: float) -> tuple[Track, ...]:
+        """Who lies where closer looks have found them, and is not followed any more: they are still there."""
+        present = {track.id for track in self._present}
+        return tuple(
+            Track(place.track, place.box, place.since, at, _SEEN_OFTEN_ENOUGH, place.box.score, confirmed=True)
+            for place in self._places
+            if place.has_somebody
+            and place.track not in present
+            and not any(overlap(place.box, one.box) >= _HIDDEN for one in self._present)
+        )
+
     def lost(self) -> None:
         """The camera was away: forget whom it saw. Who was down still is, until looks tell otherwise."""
         self._postures.clear()

@@ -35,6 +35,7 @@ _HIDDEN = 0.3
 _PACES = ((6.0, 1.0), (30.0, 2.0), (float("inf"), 5.0))
 _SAME = 0.5
 _MATCH = 0.35
+_COUNTED_LOOKS = 2
 _FEWEST_LOOKS = 3
 _SHARE_OF_LOOKS = 0.6
 _EVIDENCE_SPAN = 0.5
@@ -237,6 +238,12 @@ class Place:
     def has_found(self) -> bool:
         """Whether any look has found somebody, or something that may be a body."""
         return any(one in _FOUND for _, one in self._looks)
+
+    @property
+    def has_somebody(self) -> bool:
+        """Whether looks agree that somebody lies there, so that they are counted although nobody sees them."""
+        told = [one for _, one in self._looks if one is not Verdict.UNCLEAR]
+        return sum(one in _FOUND for one in told) >= _COUNTED_LOOKS and told[-1] in _FOUND
 
     def is_up_again(self, newcomer: int, at: float) -> bool:
         """Whether somebody who has appeared on their feet at this place is the one who was gone.

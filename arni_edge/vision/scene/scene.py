@@ -81,12 +81,14 @@ class Scene:
         self, at: float, crossed: tuple[Crossing, ...] = (), wishes: tuple[CloserLook, ...] = ()
     ) -> SceneReport:
         tracks = self._followed.confirmed
+        # Detectors rarely see who lies; whoever is known to lie somewhere is counted all the same.
+        counted = tracks if self._down is None else (*tracks, *self._down.unseen(at))
         certain = {intruder.track for intruder in self._intruders}
         return SceneReport(
             at=at,
-            people=len(tracks),
+            people=len(counted),
             tracks=tracks,
-            zones=self._zones.saw(tracks, certain, at),
+            zones=self._zones.saw(counted, certain, at),
             crossings=crossed,
             down=() if self._down is None else self._down.down(at),
             certain=self._intruders,

@@ -34,6 +34,8 @@ _UPHEAVAL_SECONDS = 10.0
 _ENOUGH_KNOWN = 0.5
 # Fewer known pixels say nothing about the light, a flatter scene (grey levels squared) nothing of contrast.
 _FEWEST_PIXELS = 50
+# Every so manieth pixel of every so manieth row tells the light well enough.
+_SPARSE = 3
 _FLAT = 25.0
 # From here on the light is another one; less is noise.
 _OTHER_GAIN = 0.04
@@ -66,6 +68,7 @@ class Background:
         self._taken: _Flags = np.zeros((0, 0), np.bool_)
         self._was_free: _Flags = np.zeros((0, 0), np.bool_)
         self._differing: _Flags | None = None
+        self._light = 1.0, 0.0  # factor and summand: how the present light differs from the learned one
 
     def update(self, grey: Grey, occupied: Sequence[Box], at: float) -> None:
         """Take the next picture; not to be called while the light changes.
@@ -87,6 +90,7 @@ class Background:
         self._now = grey.astype(np.float32)
         self._taken = self._mask(occupied, _MARGIN)
         self._differing = None
+        self._light = self._measure_light()
         self._learn(step, at)
 
     def _begin(self, grey: Grey) -> None:
@@ -103,12 +107,12 @@ class Background:
         self._kept = [one for one in self._kept if one.until > at]
         if self._in_upheaval(at):
             return
-        gain, shift = self._light()
+        gain, shift = self._light
         if abs(gain - 1) > _OTHER_GAIN or abs(shift) > _OTHER_SHIFT:
             # Everywhere at once, behind people too: what is behind them must not be foreign later, only
             # because the rest of the scene was learned in the new light meanwhile.
             self._mean = np.clip(gain * self._mean + shift, 0, 255).astype(np.float32)
-            self._differing = None
+            self._light = 1.0, 0.0
         free = ~(self._taken | self._mask([one.box for one in self._kept], 0.0))
         known = self._seen >= _KNOWN_SECONDS
         self._seen[~free & ~known] = 0.0
@@ -207,17 +211,17 @@ class Background:
     def _different(self) -> _Flags:
         """Where the picture is not as it was empty, single pixels left out; only where that can be said."""
         if self._differing is None:
-            gain, shift = self._light()
+            gain, shift = self._light
             raw = ((np.abs(self._now - (gain * self._mean + shift)) > _DIFFERENT) & self._usable()).astype(
                 np.uint8
             )
             self._differing = cv2.morphologyEx(raw, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
         return self._differing
 
-    def _light(self) -> tuple[float, float]:
+    def _measure_light(self) -> tuple[float, float]:
         """Factor and summand that make the empty scene as bright as the present picture."""
-        usable = self._usable()[::2, ::2]
-        empty, now = self._mean[::2, ::2][usable], self._now[::2, ::2][usable]
+        usable = self._usable()[::_SPARSE, ::_SPARSE]
+        empty, now = self._mean[::_SPARSE, ::_SPARSE][usable], self._now[::_SPARSE, ::_SPARSE][usable]
         if empty.size < _FEWEST_PIXELS:
             return 1.0, 0.0
         # Brighter by a summand, or by a factor: whichever explains more is the better beginning.

@@ -33,6 +33,7 @@ class Decoding:
         idle: Set by whoever watches, from any thread: nothing happens, key frames are enough.
         good_at: When the last packet came that was fine.
         fresh_at: When the last picture came that was not old.
+        damaged: Something was lost or could not be decoded since the beginning.
         failures: Key frames that could not be decoded, one after the other.
     """
 
@@ -46,6 +47,7 @@ class Decoding:
         """
         self.idle = False
         self.good_at = self.fresh_at = at
+        self.damaged = False
         self.failures = 0
         self._doze = Doze() if doze else None
         self._pace = Pace() if trust_stamps else None
@@ -75,6 +77,7 @@ class Decoding:
         # A picture is complete when the next one begins: the hole may be in the beginning of that one.
         self._spoiled = 2 if lost else max(0, self._spoiled - 1)
         if self._spoiled > 0 or packet.is_corrupt:
+            self.damaged = True
             self._waiting_for_key = True
             self._dozing = False
             self._forget_kept()
@@ -117,6 +120,7 @@ class Decoding:
         frames = _intact(packet)
         self._waiting_for_key = frames is None
         if frames is None:
+            self.damaged = True
             self.failures += bool(packet.is_keyframe)
             return
         self.good_at = at

@@ -28,7 +28,8 @@ class Pace:
 
     def __init__(self) -> None:
         self._quickest: float | None = None
-        self._began = self._arrived = self._stamp = 0.0
+        self._began: float | None = None
+        self._arrived = self._stamp = 0.0
         self._settled_from = 0.0
         self._settled_at = 0.0
 
@@ -39,22 +40,23 @@ class Pace:
             stamp: When it was made, in seconds of the camera's clock; None: it does not say.
             arrived: When it came, in seconds of ours.
         """
-        if stamp is None:
-            return False
+        if self._began is None:
+            self._began, self._settled_at = arrived, arrived + _SETTLE_SECONDS
+        if stamp is None:  # the first of a connection has none, and it may well be from a buffer
+            return arrived < self._settled_at
         offset = arrived - stamp
         if self._quickest is None:
             self._quickest = self._settled_from = offset
-            self._began, self._settled_at = arrived, arrived + _SETTLE_SECONDS
         elif stamp < self._stamp - _BACK_SECONDS:
             self._quickest = offset
         else:
             regular = min(arrived - self._arrived, _SILENCE_SECONDS)
             self._quickest = min(offset, self._quickest + _WRONG_SHARE * regular)
-            self._settle(offset, arrived)
+            if arrived - self._began < _BEGINNING_SECONDS:
+                self._settle(offset, arrived)
         self._arrived, self._stamp = arrived, stamp
         return arrived < self._settled_at or offset - self._quickest > _LATE_SECONDS
 
     def _settle(self, offset: float, arrived: float) -> None:
-        beginning = arrived - self._began < _BEGINNING_SECONDS
-        if beginning and self._settled_from - offset > _JITTER_SECONDS:
+        if self._settled_from - offset > _JITTER_SECONDS:
             self._settled_from, self._settled_at = offset, arrived + _SETTLE_SECONDS

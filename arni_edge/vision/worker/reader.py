@@ -82,7 +82,7 @@ class CameraReader:
         self._status = Status(CameraState.CONNECTING)
         self._newest: Taken | None = None
         self._arrived_at: float | None = None
-        self._heard_at = 0.0
+        self._heard_at = self._packet_at = 0.0
         self._arrivals: deque[float] = deque(maxlen=1000)
         self._stream: RtspStream | None = None
         self._idle = False
@@ -159,6 +159,8 @@ class CameraReader:
             return Status(CameraState.CONNECTING)
         # The thread's own deadline comes first where it can; the margin keeps one stall from being two.
         if status.state is CameraState.OK and self._silent_too_long(self._heard_at):
+            if not self._silent_too_long(self._packet_at):
+                return Status(CameraState.CORRUPT, "the stream cannot be decoded")
             return Status(CameraState.STALLED, f"no picture came for {self._order.stall_seconds:g} seconds")
         return status
 
@@ -248,9 +250,11 @@ class CameraReader:
             if self._too_late == _TOO_LATE_OFTEN:
                 _LOG.warning("camera_stamps_not_trusted", camera=self._order.id)
 
-    def _heard(self, at: float) -> None:
-        self._heard_at = at
-        self._arrivals.append(at)
+    def _heard(self, at: float, good: bool) -> None:
+        self._packet_at = at
+        if good:
+            self._heard_at = at
+            self._arrivals.append(at)
 
     def _offer(self, taken: Taken) -> None:
         with self._lock:

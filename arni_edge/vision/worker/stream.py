@@ -23,9 +23,6 @@ Picture = npt.NDArray[np.uint8]
 # A packet that is late by more than this is not waited for (UDP); in microseconds.
 _MAX_DELAY = 500_000
 
-# FFmpeg learns all it needs from the camera's description and the first picture.
-_ANALYSE = 500_000
-
 _UNKNOWN = "the camera cannot be reached"
 
 # So many key frames in a row that hardware cannot decode are its own fault, not the camera's.
@@ -89,11 +86,11 @@ class RtspStream:
         """Whether only key frames are decoded."""
         return self._decoding.dozing
 
-    def pictures(self, on_packet: Callable[[float], None] | None = None) -> Iterator[Taken]:
+    def pictures(self, on_packet: Callable[[float, bool], None] | None = None) -> Iterator[Taken]:
         """Yield good pictures as they come.
 
         Args:
-            on_packet: Called with the time of arrival when something good came, decoded or not.
+            on_packet: Called with the time of arrival when something came, and whether it was good.
 
         Raises:
             StreamEnded: Always, in the end; there is no other way out.
@@ -140,18 +137,18 @@ class RtspStream:
             "allowed_media_types": "video",  # microphones stay closed
             "timeout": str(int(self._order.connect_seconds * 1_000_000)),  # of the socket, in microseconds
             "max_delay": str(_MAX_DELAY),
-            "fflags": "discardcorrupt+nobuffer",
+            # Not "nobuffer": it throws away the key frame with which the camera began, to wait for the next.
+            "fflags": "discardcorrupt",
             # FFmpeg would look at the stream for three seconds to guess its rate, which is of no interest.
             "probesize": "32",
             "fpsprobesize": "0",
-            "analyzeduration": str(_ANALYSE),
         }
         if self._order.transport == "tcp":
             options["reorder_queue_size"] = str(REORDER_QUEUE)
         return options
 
     def _read(
-        self, container: Any, complaints: Complaints, on_packet: Callable[[float], None] | None
+        self, container: Any, complaints: Complaints, on_packet: Callable[[float, bool], None] | None
     ) -> Iterator[Taken]:
         if not container.streams.video:
             raise StreamEnded(CameraState.CONNECTING, "the address has no video")
@@ -167,8 +164,8 @@ class RtspStream:
                 continue  # FFmpeg's sign of the end: the decoder holds nothing back (no frame threads)
             now = time.monotonic()
             yield from decoding.pictures(packet, now, lost=complaints.lost())
-            if on_packet is not None and decoding.good_at == now:
-                on_packet(now)
+            if on_packet is not None:
+                on_packet(now, decoding.good_at == now)
             self._check(now, hardware=video.codec_context.is_hwaccel)
 
     def _check(self, now: float, *, hardware: bool) -> None:
@@ -176,9 +173,11 @@ class RtspStream:
         if hardware and self._hardware is not None and decoding.failures >= _HARDWARE_FAILURES:
             self._hardware.failed()
             raise StreamEnded(CameraState.CORRUPT, "hardware could not decode the stream")
-        if now - decoding.good_at > longest:
+        late = decoding.good_at - decoding.fresh_at > longest  # what came was fine, but old
+        # Damage can make a decoder believe that pictures come out of order, and hold them back.
+        if now - decoding.good_at > longest or (late and decoding.damaged):
             raise StreamEnded(CameraState.CORRUPT, "the stream cannot be decoded")
-        if now - decoding.fresh_at > longest:
+        if late:
             raise TooLate
 
     def _failure(self, error: Exception) -> StreamEnded:

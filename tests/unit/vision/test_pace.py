@@ -7,7 +7,7 @@ import pytest
 from arni_edge.vision.worker.pace import Pace
 
 
-def lates(pace: Pace, pictures: Iterable[tuple[float, float]]) -> list[bool]:
+def lates(pace: Pace, pictures: Iterable[tuple[float | None, float]]) -> list[bool]:
     return [pace.late(stamp, arrived) for stamp, arrived in pictures]
 
 
@@ -68,7 +68,12 @@ def test_a_camera_that_sets_its_clock_is_not_late() -> None:
 
 
 def test_pictures_without_a_stamp_are_taken_as_they_come() -> None:
-    assert Pace().late(None, 5.0) is False
+    assert lates(Pace(), [(None, n / 10) for n in range(10)]) == [True] * 5 + [False] * 5
+
+
+def test_a_first_picture_without_a_stamp_may_be_old_too() -> None:
+    burst = [(None, 50.0), *((n / 10, 50 + n / 400) for n in range(1, 40))]
+    assert all(lates(Pace(), burst))
 
 
 def test_jitter_on_the_way_is_no_delay() -> None:
