@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Self
 from urllib.parse import quote
@@ -39,6 +40,27 @@ class CameraState(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Film:
+    """How a camera encodes and sends its pictures.
+
+    Attributes:
+        codec: What real cameras speak.
+        transport: How the pictures travel; a client that asks for the other is refused.
+        gop_seconds: From key frame to key frame.
+        quantizer: Constant quality, as most cameras have it: calm pictures are small. 0: constant rate.
+        reordered: With B-frames.
+        microphone: With an audio track.
+    """
+
+    codec: Literal["h264", "h265"] = "h264"
+    transport: Literal["tcp", "udp"] = "tcp"
+    gop_seconds: float = 1.0
+    quantizer: int = 0
+    reordered: bool = False
+    microphone: bool = False
+
+
 class CameraServer:
     """One camera with its stream.
 
@@ -59,15 +81,35 @@ class CameraServer:
         password: str = "",
         auth: Literal["digest", "basic"] = "digest",
         fps: int = 10,
+        film: Film | None = None,
+        overlay: Callable[[Image], None] | None = None,
         python: str = SYSTEM_PYTHON,
     ) -> None:
-        """Prepare a camera; ``scene`` is called from its thread and must return something immutable."""
+        """Prepare a camera.
+
+        Args:
+            view: Where it hangs.
+            plan: Of the gym.
+            scene: Called from the camera's thread; must return something immutable.
+            port: 0: any that is free.
+            user: Empty: nobody is asked who they are.
+            password: Of this user.
+            auth: How the camera asks for it.
+            fps: Pictures per second.
+            film: How they are encoded and sent.
+            overlay: Called from the camera's thread; draws into each picture (BGR, in place), as cameras
+                draw their clock.
+            python: With GStreamer's bindings.
+        """
         self.view = view
         self.port = port
         self.state = CameraState.STOPPED
         self._plan, self._scene = plan, scene
         self._user, self._password, self._auth = user, password, auth
         self._fps, self._python = fps, python
+        self._film = film or Film()
+        self._overlay = overlay
+        self._size = (view.width, view.height)
         self._renderer: Renderer | None = None
         self._process: ServerProcess | None = None
         self._drawer: threading.Thread | None = None
@@ -152,6 +194,16 @@ class CameraServer:
         self._running().signal(signal.SIGSTOP)
         self.state = CameraState.STALLED
 
+    def resize(self, width: int, height: int) -> None:
+        """Another size of picture (even numbers) from now on, in mid-stream; the next start keeps it."""
+        self._size = (width, height)
+
+    async def change_password(self, password: str) -> None:
+        """Let nobody in but with another password, and send away who is inside, as after a change by hand."""
+        process = self._running()
+        self._password = password
+        await asyncio.to_thread(process.change_password, password)
+
     async def resume(self) -> None:
         """Be a healthy camera again, whatever was wrong; on the same port."""
         if self._process is None or self._process.exit_code is not None:
@@ -181,9 +233,12 @@ class CameraServer:
         return self._process
 
     def _server_arguments(self) -> dict[str, object]:
+        film, (width, height) = self._film, self._size
         return {
-            "port": self.port, "path": self.view.name, "width": self.view.width, "height": self.view.height,
-            "fps": self._fps, "kbit": _KBIT, "auth": self._auth,
+            "port": self.port, "path": self.view.name, "width": width, "height": height, "fps": self._fps,
+            "kbit": _KBIT, "auth": self._auth, "codec": film.codec, "transport": film.transport,
+            "gop": max(1, round(self._fps * film.gop_seconds)), "quantizer": film.quantizer,
+            "reordered": int(film.reordered), "microphone": int(film.microphone),
         }  # fmt: skip
 
     def _draw(self, process: ServerProcess, renderer: Renderer) -> None:
@@ -207,4 +262,8 @@ class CameraServer:
         frame = renderer.draw(self._scene()).frame
         if self.state is CameraState.COVERED:
             frame //= 32  # a hand over the lens: the sensor's noise remains
+        if self._size != (frame.shape[1], frame.shape[0]):
+            frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        if self._overlay is not None:
+            self._overlay(frame)
         return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420), np.uint8)

@@ -6,6 +6,7 @@ import json
 import os
 import selectors
 import signal
+import struct
 import subprocess
 import threading
 from collections import deque
@@ -25,6 +26,7 @@ _SCRIPT = Path(__file__).with_name("rtsp_server.py")
 _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME")  # GStreamer keeps its plug-in registry at home
 _START_LIMIT = 15.0  # seconds; a cold GStreamer builds that registry first
 _STOP_LIMIT = 3.0
+_HEADER = struct.Struct("<II")  # before each message: width and height, or 0 and a length
 _F_SETPIPE_SZ = 1031  # fcntl.F_SETPIPE_SZ: a whole picture fits, so that one write is one system call
 _PIPE_SIZE = 1 << 19
 
@@ -59,6 +61,7 @@ class ServerProcess:
         except OSError as error:
             raise Unavailable(f"{python} cannot run the camera's RTSP server: {error}") from error
         self._stdin = _pipe(self._process.stdin)
+        self._writing = threading.Lock()
         with contextlib.suppress(OSError):  # a smaller pipe works as well
             fcntl.fcntl(self._stdin, _F_SETPIPE_SZ, _PIPE_SIZE)
         self._drainer = threading.Thread(target=self._drain, name="camera-complaints", daemon=True)
@@ -93,13 +96,18 @@ class ServerProcess:
         )
 
     def write(self, picture: Image) -> None:
-        """Hand over a picture; blocks while the server does not read.
+        """Hand over an I420 picture [height * 3 / 2, width]; blocks while the server does not read.
 
         Raises:
             BrokenPipeError: The server is gone.
         """
-        self._stdin.write(picture.data)
-        self._stdin.flush()
+        rows, width = picture.shape
+        self._say(_HEADER.pack(width, rows * 2 // 3), picture.data)
+
+    def change_password(self, password: str) -> None:
+        """Let nobody in but with another password, and send away who is inside; blocks like :meth:`write`."""
+        content = password.encode()
+        self._say(_HEADER.pack(0, len(content)), content)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal; one that is gone already does not mind."""
@@ -122,6 +130,12 @@ class ServerProcess:
         self._drainer.join(_STOP_LIMIT)
         for pipe in (self._process.stdout, self._process.stderr):
             _pipe(pipe).close()
+
+    def _say(self, header: bytes, content: bytes | memoryview) -> None:
+        with self._writing:
+            self._stdin.write(header)
+            self._stdin.write(content)
+            self._stdin.flush()
 
     def _drain(self) -> None:
         """Keep the last complaints, so that a full pipe never blocks the server."""

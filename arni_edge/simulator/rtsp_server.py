@@ -1,14 +1,19 @@
-"""A camera's RTSP server: raw I420 pictures on stdin, an H.264 stream on 127.0.0.1.
+"""A camera's RTSP server: raw I420 pictures on stdin, an H.264 or H.265 stream on 127.0.0.1.
 
 A stand-alone program for the system's Python, because GStreamer's bindings come from the distribution and
 not from a package index: it imports nothing of this project and nothing newer than Python 3.10. It ends when
 stdin ends, so no server outlives its camera. The password comes through the environment, where ``ps`` does
 not show it.
+
+On stdin each message begins with eight bytes: two little-endian numbers of 32 bits. Width and height are
+followed by a picture of that size; 0 and a length by a new password in UTF-8, upon which all clients are sent
+away.
 """
 
 import argparse
 import json
 import os
+import struct
 import sys
 import threading
 from typing import Any
@@ -26,47 +31,111 @@ except (ImportError, ValueError) as error:
     sys.exit(1)
 
 _ROLE = "viewer"
-_PIPELINE = (
+_HEADER = struct.Struct("<II")
+_CAPS = "video/x-raw,format=I420,width={width},height={height},framerate={fps}/1"
+_PICTURES = (
     "( appsrc name=pictures is-live=true do-timestamp=true format=time max-buffers=2 leaky-type=downstream"
-    " caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1"
-    " ! x264enc tune=zerolatency speed-preset=ultrafast bitrate={kbit} key-int-max={fps} threads=1"
-    " ! video/x-h264,profile=constrained-baseline ! h264parse"
-    " ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+    " caps=" + _CAPS + " ! {encoder} )"
 )
+_ENCODERS = {
+    "h264": "x264enc {order} speed-preset=ultrafast {rate} key-int-max={gop} threads=1"
+    " ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1",
+    "h265": "x265enc {order} speed-preset=ultrafast {rate} key-int-max={gop}"
+    " option-string=pools=none:frame-threads=1 ! h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1",
+}
+_MICROPHONE = " audiotestsrc is-live=true volume=0.1 ! alawenc ! rtppcmapay name=pay1 pt=8 )"
 
 
 class Pictures:
-    """Hands the newest picture to the encoder while somebody watches; drops it while nobody does."""
+    """Hands the newest picture to whoever encodes it; drops it while nobody watches."""
 
-    def __init__(self) -> None:
-        self._source: Any = None
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._fps = options.fps
+        self._size = (options.width, options.height)
+        # Clients share one pipeline, but those who come by another port (through a cable with faults) get one
+        # of their own; and the last one's may not be gone yet when the next one's is there.
+        self._pipelines: list[tuple[Any, Any]] = []
         self._lock = threading.Lock()
 
     def configure(self, _factory: Any, media: Any) -> None:
-        """A first client came: remember the new pipeline's entrance. Clients share one pipeline."""
+        """A first client came: remember the new pipeline's entrance."""
+        source = media.get_element().get_by_name_recurse_up("pictures")
         with self._lock:
-            self._source = media.get_element().get_by_name_recurse_up("pictures")
+            self._pipelines.append((media, source))
+            self._tell_size(source)
         media.connect("unprepared", self._forget)
 
-    def _forget(self, _media: Any) -> None:
+    def _forget(self, media: Any) -> None:
         with self._lock:
-            self._source = None
+            self._pipelines = [one for one in self._pipelines if one[0] is not media]
 
-    def push(self, picture: bytes) -> None:
+    def push(self, width: int, height: int, picture: bytes) -> None:
         """Encode a picture, stamped with the time of its arrival."""
         with self._lock:
-            if self._source is not None:
-                self._source.emit("push-buffer", Gst.Buffer.new_wrapped(picture))
+            changed, self._size = self._size != (width, height), (width, height)
+            for _, source in self._pipelines:
+                if changed:
+                    self._tell_size(source)
+                source.emit("push-buffer", Gst.Buffer.new_wrapped(picture))
+
+    def _tell_size(self, source: Any) -> None:
+        width, height = self._size
+        caps = Gst.Caps.from_string(_CAPS.format(width=width, height=height, fps=self._fps))
+        source.set_property("caps", caps)
 
 
-def read_pictures(size: int, pictures: Pictures, loop: Any) -> None:
-    """Pass pictures on until the camera closes the pipe."""
-    while True:
-        picture = sys.stdin.buffer.read(size)
-        if len(picture) < size:
-            GLib.idle_add(loop.quit)  # and not quit() at once, which a loop that has yet to run would miss
+class Door:
+    """Asks every client for user and password, by the method that this camera knows."""
+
+    def __init__(self, server: Any, factory: Any, method: str, user: str) -> None:
+        self._server, self._method, self._user = server, method, user
+        self._auth = GstRtspServer.RTSPAuth()
+        self._token = GstRtspServer.RTSPToken()
+        self._token.set_string("media.factory.role", _ROLE)
+        self._basic = ""
+        if method == "digest":
+            self._auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        permissions = GstRtspServer.RTSPPermissions()
+        permissions.add_permission_for_role(_ROLE, "media.factory.access", True)
+        permissions.add_permission_for_role(_ROLE, "media.factory.construct", True)
+        factory.set_permissions(permissions)
+        server.set_auth(self._auth)
+
+    def lock(self, password: str) -> None:
+        """Let nobody in but with this password."""
+        if self._method == "digest":
+            self._auth.remove_digest(self._user)
+            self._auth.add_digest(self._user, password, self._token)
             return
-        pictures.push(picture)
+        if self._basic:
+            self._auth.remove_basic(self._basic)
+        self._basic = GstRtspServer.RTSPAuth.make_basic(self._user, password)
+        self._auth.add_basic(self._basic, self._token)
+
+    def change_lock(self, password: str) -> bool:
+        """Another password from now on; who is inside has to leave. For the main loop: not to be repeated."""
+        self.lock(password)
+        self._server.client_filter(lambda _server, _client: GstRtspServer.RTSPFilterResult.REMOVE)
+        return False
+
+
+def read_messages(pictures: Pictures, door: "Door | None", loop: Any) -> None:
+    """Pass on what the camera says until it closes the pipe."""
+    source = sys.stdin.buffer
+    while True:
+        header = source.read(_HEADER.size)
+        if len(header) < _HEADER.size:
+            break
+        width, height = _HEADER.unpack(header)
+        size = width * height * 3 // 2 if width else height
+        content = source.read(size)
+        if len(content) < size:
+            break
+        if width:
+            pictures.push(width, height, content)
+        elif door is not None:
+            GLib.idle_add(door.change_lock, content.decode())
+    GLib.idle_add(loop.quit)  # and not quit() at once, which a loop that has yet to run would miss
 
 
 def tell(answer: "dict[str, object]") -> None:
@@ -76,54 +145,58 @@ def tell(answer: "dict[str, object]") -> None:
 
 
 def make_factory(options: argparse.Namespace, pictures: Pictures) -> Any:
-    """One pipeline for all clients, over TCP only."""
+    """One pipeline for all clients."""
+    if options.reordered:  # B-frames refer to pictures that come later, so they are sent out of order
+        order = (
+            "bframes=2 b-adapt=false rc-lookahead=2" if options.codec == "h264" else "option-string=bframes=2"
+        )
+    else:
+        order = "tune=zerolatency"
+    # A constant quality is what most cameras do: a calm picture is small. A constant rate fills its pipe.
+    if options.quantizer and options.codec == "h264":
+        rate = f"pass=quant quantizer={options.quantizer}"
+    else:
+        rate = f"qp={options.quantizer}" if options.quantizer else f"bitrate={options.kbit}"
+    encoder = _ENCODERS[options.codec].format(order=order, rate=rate, gop=options.gop)
+    launch = _PICTURES.format(width=options.width, height=options.height, fps=options.fps, encoder=encoder)
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(
-        _PIPELINE.format(width=options.width, height=options.height, fps=options.fps, kbit=options.kbit)
-    )
+    factory.set_launch(launch[:-1] + _MICROPHONE if options.microphone else launch)
     factory.set_shared(True)
-    factory.set_protocols(GstRtsp.RTSPLowerTrans.TCP)
+    lower = GstRtsp.RTSPLowerTrans.UDP if options.transport == "udp" else GstRtsp.RTSPLowerTrans.TCP
+    factory.set_protocols(lower)
     factory.set_latency(0)
     factory.connect("media-configure", pictures.configure)
     return factory
 
 
-def protect(server: Any, factory: Any, method: str, user: str, password: str) -> None:
-    """Ask every client for user and password, by the method that this camera knows."""
-    auth = GstRtspServer.RTSPAuth()
-    token = GstRtspServer.RTSPToken()
-    token.set_string("media.factory.role", _ROLE)
-    if method == "digest":
-        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-        auth.add_digest(user, password, token)
-    else:
-        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
-    permissions = GstRtspServer.RTSPPermissions()
-    permissions.add_permission_for_role(_ROLE, "media.factory.access", True)
-    permissions.add_permission_for_role(_ROLE, "media.factory.construct", True)
-    factory.set_permissions(permissions)
-    server.set_auth(auth)
+def read_options() -> argparse.Namespace:
+    """What the camera wants served."""
+    arguments = argparse.ArgumentParser()
+    for name in ("port", "width", "height", "fps", "kbit", "gop", "quantizer", "reordered", "microphone"):
+        arguments.add_argument(f"--{name}", type=int, required=True)
+    arguments.add_argument("--path", required=True)
+    arguments.add_argument("--auth", choices=("digest", "basic"), default="digest")
+    arguments.add_argument("--codec", choices=("h264", "h265"), default="h264")
+    arguments.add_argument("--transport", choices=("tcp", "udp"), default="tcp")
+    return arguments.parse_args()
 
 
 def main() -> int:
     """Serve until stdin ends; the first line on stdout tells the port."""
-    arguments = argparse.ArgumentParser()
-    for name in ("port", "width", "height", "fps", "kbit"):
-        arguments.add_argument(f"--{name}", type=int, required=True)
-    arguments.add_argument("--path", required=True)
-    arguments.add_argument("--auth", choices=("digest", "basic"), default="digest")
-    options = arguments.parse_args()
+    options = read_options()
     Gst.init(None)
-    if Gst.ElementFactory.find("x264enc") is None:
-        tell({"error": "GStreamer has no x264enc"})
+    needed = "x264enc" if options.codec == "h264" else "x265enc"
+    if Gst.ElementFactory.find(needed) is None:
+        tell({"error": f"GStreamer has no {needed}"})
         return 1
-    server, loop, pictures = GstRtspServer.RTSPServer(), GLib.MainLoop(), Pictures()
+    server, loop, pictures = GstRtspServer.RTSPServer(), GLib.MainLoop(), Pictures(options)
     server.set_address("127.0.0.1")
     server.set_service(str(options.port))
     factory = make_factory(options, pictures)
     user, password = os.environ.pop("CAMERA_USER", ""), os.environ.pop("CAMERA_PASSWORD", "")
-    if user:
-        protect(server, factory, options.auth, user, password)
+    door = Door(server, factory, options.auth, user) if user else None
+    if door is not None:
+        door.lock(password)
     server.get_mount_points().add_factory("/" + options.path, factory)
     if not server.attach(None):
         tell({"error": f"port {options.port} is taken"})
@@ -131,8 +204,7 @@ def main() -> int:
     tell({"port": server.get_bound_port()})
     # Sessions of clients that vanished keep the encoder running until somebody clears them away.
     GLib.timeout_add_seconds(5, lambda: server.get_session_pool().cleanup() >= 0)
-    size = options.width * options.height * 3 // 2
-    threading.Thread(target=read_pictures, args=(size, pictures, loop), daemon=True).start()
+    threading.Thread(target=read_messages, args=(pictures, door, loop), daemon=True).start()
     loop.run()
     return 0
 

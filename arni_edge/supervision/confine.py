@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 # linux/landlock.h; the numbers of the calls are the same on x86-64 and arm64.
@@ -22,6 +23,8 @@ _WRITE_FILE: Final = 1 << 1
 _WRITES_ABI_1: Final = _WRITE_FILE | sum(1 << bit for bit in range(4, 13))
 _REFER_ABI_2: Final = 1 << 13
 _TRUNCATE_ABI_3: Final = 1 << 14
+
+_DEVICES: Final = ("dev/null", "dev/dri/*", "dev/accel/*", "dev/nvidia*", "dev/nvhost*", "dev/nvmap")
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
@@ -93,18 +96,28 @@ def _forbid_making_files() -> bool:
     if ruleset < 0:
         return False
     try:
-        _allow_null_device(libc, ruleset)
+        _allow_devices(libc, ruleset)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         return bool(libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
 
 
-def _allow_null_device(libc: ctypes.CDLL, ruleset: int) -> None:
-    """Numeric libraries silence themselves by opening ``/dev/null`` for writing."""
-    null = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
-    try:
-        rule = _PathBeneath(_WRITE_FILE, null)
-        libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.byref(rule), 0)
-    finally:
-        os.close(null)
+def writable_devices(root: Path = Path("/")) -> list[Path]:
+    """Devices that may be written; what goes there is gone, or computed with, and is kept by none of them.
+
+    Numeric libraries silence themselves by opening ``/dev/null`` for writing; graphics and neural processors
+    take their orders so.
+    """
+    found = (path for pattern in _DEVICES for path in sorted(root.glob(pattern)))
+    return [path for path in found if path.is_char_device()]
+
+
+def _allow_devices(libc: ctypes.CDLL, ruleset: int) -> None:
+    for path in writable_devices():
+        device = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            rule = _PathBeneath(_WRITE_FILE, device)
+            libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.byref(rule), 0)
+        finally:
+            os.close(device)

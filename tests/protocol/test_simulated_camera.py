@@ -86,6 +86,30 @@ async def test_two_clients_share_one_stream(camera: CameraServer) -> None:
     assert len(first) == len(second) == 10
 
 
+async def test_a_client_that_comes_as_the_last_one_goes_is_served(camera: CameraServer) -> None:
+    """The pipeline that is being taken down does not take the new one's entrance with it."""
+    for _ in range(4):
+        assert len(await read(camera.url, 3)) == 3
+
+
+@pytest.mark.parametrize("auth", ["digest", "basic"])
+async def test_another_password_sends_everybody_away(world: World, auth: str) -> None:
+    """As after a change by hand."""
+    secret = {"user": "cam", "password": "eins", "auth": auth}
+    view = PLAN.camera("door")
+    async with CameraServer(view, PLAN, lambda: world.scene, **secret) as camera:  # type: ignore[arg-type]
+        old = camera.url
+        reading = asyncio.ensure_future(read(old, 10_000))
+        await asyncio.sleep(1)
+        await camera.change_password("zwei")
+        await asyncio.wait({reading}, timeout=LIMIT)
+        assert reading.done()
+        reading.exception()
+        with pytest.raises(av.HTTPUnauthorizedError):
+            await read(old, 1)
+        assert await read(camera.url, 2)
+
+
 @pytest.mark.parametrize("auth", ["digest", "basic"])
 async def test_a_wrong_password_is_refused(world: World, auth: str) -> None:
     """With user and password the stream opens, with a wrong or missing one it does not."""

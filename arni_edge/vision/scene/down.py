@@ -26,7 +26,7 @@ _EDGE = 0.025
 _HIDDEN = 0.35
 # Too small to tell a fall from noise, of the picture's height.
 _SMALLEST = 0.08
-_SEEN_OFTEN_ENOUGH = 3
+_FEWEST_HITS = 3
 _REMEMBERED_SECONDS = 10.0
 _COOL_DOWN_SECONDS = 60.0
 _SUSPECTED_SECONDS = 30.0
@@ -120,7 +120,7 @@ class DownWatch:
         """Who lies where closer looks have found them, and is not followed any more: they are still there."""
         present = {track.id for track in self._present}
         return tuple(
-            Track(place.track, place.box, place.since, at, _SEEN_OFTEN_ENOUGH, place.box.score, confirmed=True)
+            Track(place.track, place.box, place.since, at, _FEWEST_HITS, place.box.score, confirmed=True)
             for place in self._places
             if place.has_somebody
             and place.track not in present
@@ -212,7 +212,7 @@ class DownWatch:
     def _gone(self, track: Track, at: float) -> None:
         """Somebody is not followed any more: gone, hidden, or lying where they stood."""
         posture = self._postures.pop(track.id, None)
-        if posture is None or not track.confirmed or track.hits < _SEEN_OFTEN_ENOUGH:
+        if posture is None or not track.confirmed or track.hits < _FEWEST_HITS:
             return
         if any(place.track == track.id for place in self._places) or self._on_mat(track.box):
             return

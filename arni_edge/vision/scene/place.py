@@ -241,7 +241,7 @@ class Place:
 
     @property
     def has_somebody(self) -> bool:
-        """Whether looks agree that somebody lies there, so that they are counted although nobody sees them."""
+        """Whether looks agree that somebody lies there: they are counted although nobody sees them."""
         told = [one for _, one in self._looks if one is not Verdict.UNCLEAR]
         return sum(one in _FOUND for one in told) >= _COUNTED_LOOKS and told[-1] in _FOUND
 

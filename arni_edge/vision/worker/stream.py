@@ -220,6 +220,7 @@ def _address(order: CameraOrder) -> str:
     """The address with its credentials: FFmpeg takes them nowhere else."""
     if not order.username:
         return order.url
-    parts = urlsplit(order.url)
+    url = order.url.replace("{username}", quote(order.username, safe=""))
+    parts = urlsplit(url.replace("{password}", quote(order.password or "", safe="")))
     login = f"{quote(order.username, safe='')}:{quote(order.password or '', safe='')}"
     return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc}"))
