@@ -18,7 +18,9 @@ _PRIVATE = re.compile(
 _PHONE = re.compile(r"(?<![\w.:-])(?:\+|00)?\d(?:[\s()/-]?\d){8,14}(?![\w.:-])")
 # WhatsApp's message ids hold the sender's number in base64.
 _WAMID = re.compile(r"wamid\.\S+")
-_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s@]+@")
+# To the last @ of an address: passwords hold @ and / too. Some cameras take theirs as a part of the path.
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)\S+@")
+_PASSWORD_IN_URL = re.compile(r"(?i)((?:pass(?:word|wd|wort)?|pwd|kennwort)=)[^\s&]+")
 _BEARER = re.compile(r"(?i)(bearer\s+)\S+")
 _MASK = "***"
 
@@ -26,6 +28,7 @@ _MASK = "***"
 def mask_text(text: str) -> str:
     """Take credentials and phone numbers out of running text."""
     text = _CREDENTIALS_IN_URL.sub(_MASK + "@", text)
+    text = _PASSWORD_IN_URL.sub(r"\1" + _MASK, text)
     text = _BEARER.sub(r"\1" + _MASK, text)
     return _PHONE.sub(_MASK, _WAMID.sub(_MASK, text))
 

@@ -2,13 +2,15 @@
 
 import getpass
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from arni_edge.cli.options import Config, Json, ask
-from arni_edge.domain.errors import ConfigurationError, InvalidInput, Refused, Unavailable
+from arni_edge.domain.errors import ArniError, ConfigurationError, InvalidInput, Refused, Unavailable
 from arni_edge.settings import Camera, Settings, load_settings, settings_path
 
 app = typer.Typer(help="The gym's cameras.", no_args_is_help=True)
@@ -37,16 +39,26 @@ def list_cameras(
     """List the gym's cameras and how they are, and with --discover those on the LAN."""
     known = [_row(camera, live) for camera, live in _with_states(config)]
     found: list[dict[str, Any]] = []
+    away: Unavailable | None = None
     if discover:
         from arni_edge.vision.onvif import discover as ask_lan  # noqa: PLC0415 - for this option only
 
-        found = [
-            {"host": one.host, "name": one.name, "hardware": one.hardware, "service": one.service}
-            for one in ask_lan(seconds)
-        ]
+        try:
+            found = [
+                {"host": one.host, "name": one.name, "hardware": one.hardware, "service": one.service}
+                for one in ask_lan(seconds)
+            ]
+        except Unavailable as error:  # the gym's own are shown all the same
+            away = error
     if json:
         _print_json({"cameras": known, "found": found} if discover else {"cameras": known})
-        return
+    else:
+        _print_list(known, found)
+    if away is not None:
+        raise away
+
+
+def _print_list(known: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
     for row in known:
         counted = ", ".join([*row["zones"], *row["lines"]]) or "nothing is counted yet: cameras draw"
         reason = f" ({row['reason']})" if row["reason"] else ""
@@ -82,10 +94,12 @@ def add(
 ) -> None:
     """Add a camera to the configuration file, after a look at it; comments in the file stay."""
     path = settings_path(config)
-    load_settings(path)  # a file that is broken already is not to be blamed on the camera
-    password = _password(user, password_file)
+    settings = load_settings(path)  # a file that is broken already is not to be blamed on the camera
+    if any(one.id == camera for one in settings.cameras):
+        raise InvalidInput(f"there is a camera '{camera}' already; choose another id")
     if (url is None) == (onvif is None):
         raise InvalidInput("give either the camera's rtsp:// address, or --onvif HOST")
+    password = _password(user, password_file)
     if onvif is not None:
         url = _offered(onvif, user, password)
     values = {"id": camera, "url": url, "username": user, "transport": transport}
@@ -101,9 +115,15 @@ def add(
             )
     from arni_edge.cli.edit import add_camera, write_credential  # noqa: PLC0415 - only what writes
 
-    add_camera(path, values)
-    if password is not None:
-        file = write_credential(credentials or path.parent / CREDENTIALS, camera, password)
+    # The password first: a camera without it would be refused again and again, until it locks the account.
+    file = write_credential(credentials or path.parent / CREDENTIALS, camera, password) if password else None
+    try:
+        add_camera(path, values)
+    except ArniError:
+        if file is not None:
+            file.unlink(missing_ok=True)
+        raise
+    if file is not None:
         typer.echo(f"its password: {file}")
     typer.echo(f"{path}: '{camera}' was added. Now draw what is counted: arni-edge cameras draw {camera}")
 
@@ -144,7 +164,9 @@ def snapshot(
         _, picture = looking.look(one, settings, picture="jpeg", drawn=True)
         looking.serve(picture, listen, port)
         return
-    report, picture = looking.look(one, settings, picture="rgb", width=width, drawn=True)
+    if sys.stdout.isatty():
+        width = min(width, shutil.get_terminal_size().columns)  # a line that is broken is no picture
+    report, picture = looking.look(one, settings, picture="rgb", width=max(16, width), drawn=True)
     typer.echo(looking.blocks(picture, report["picture_width"], report["picture_height"]), nl=False)
 
 
@@ -221,7 +243,8 @@ def _camera(values: dict[str, Any], password: str | None) -> Camera:
         return Camera.model_validate({**values, "password": password})
     except ValidationError as error:
         wrong = error.errors()[0]
-        raise InvalidInput(f"{wrong['loc'][0]}: {wrong['msg'].removeprefix('Value error, ')}") from None
+        where = ".".join(str(part) for part in wrong["loc"])
+        raise InvalidInput(f"{where}: {wrong['msg'].removeprefix('Value error, ')}") from None
 
 
 def _with_states(config: Path | None) -> list[tuple[Camera, dict[str, str] | None]]:
@@ -263,10 +286,15 @@ def _password(user: str | None, file: Path | None) -> str | None:
 
 def _offered(host: str, user: str | None, password: str | None) -> str:
     """The address of the smallest stream that a camera offers."""
+    from arni_edge.logs import mask_text  # noqa: PLC0415 - likewise
     from arni_edge.vision.onvif import GROUP, discover, streams  # noqa: PLC0415 - for this option only
 
     if "://" in host:
         service = host
+    elif ":" in host:
+        service = f"http://{host}/onvif/device_service"  # a port: whoever knows it need not search
+    elif not host:
+        raise InvalidInput("--onvif needs the camera's host, or the address of its device service")
     else:
         answers = discover(_ONVIF_SECONDS, to=(host, GROUP[1]))
         service = answers[0].service if answers else f"http://{host}/onvif/device_service"
@@ -280,7 +308,8 @@ def _offered(host: str, user: str | None, password: str | None) -> str:
         raise Unavailable(f"{host} offers no stream over ONVIF; give its rtsp:// address instead")
     for offer in offers:
         typer.echo(
-            f"{offer.profile}: {offer.codec} {offer.width}x{offer.height} {offer.rate:g}/s  {offer.url}"
+            f"{offer.profile}: {offer.codec} {offer.width}x{offer.height} {offer.rate:g}/s  "
+            f"{mask_text(offer.url)}"
         )
     return offers[0].url
 

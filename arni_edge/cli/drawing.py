@@ -5,23 +5,28 @@ The address holds a secret; whoever does not know it gets nothing. The picture i
 
 import hmac
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from importlib import resources
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
 import orjson
 
-from arni_edge.domain.errors import ArniError, ConfigurationError
+from arni_edge.domain.errors import ArniError, ConfigurationError, Unavailable
 
 OPEN_SECONDS = 900.0
 """So long may somebody draw; then the address is gone."""
 
 _LONGEST = 64 * 1024
+_LONGEST_NUMBER = 6
 _SOCKET_SECONDS = 10.0
+_PICTURE_SECONDS = 120.0
+"""So long the picture may take: it is given once, and the way to the browser may be a slow tunnel."""
 
 Save = Callable[[Mapping[str, Any]], str]
 """Takes what was drawn; answers in words. Raises an :class:`ArniError` for what cannot be."""
@@ -32,6 +37,7 @@ class OneTimePage:
 
     Attributes:
         url: Where it is.
+        port: Likewise.
     """
 
     def __init__(
@@ -47,7 +53,7 @@ class OneTimePage:
             state: What the page begins with, JSON-able.
 
         Raises:
-            ConfigurationError: It cannot listen there.
+            Unavailable: It cannot listen there.
         """
         self._picture: bytes | None = picture
         self._save = save
@@ -61,12 +67,13 @@ class OneTimePage:
             owner = page
 
         try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
-        except OSError as error:
-            raise ConfigurationError(f"cannot listen at {host}:{port}: {error.strerror}") from None
-        self._server.daemon_threads = True
+            self._server = _server(host, port, Handler)
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "there is no such address"
+            raise Unavailable(f"cannot listen at {host}:{port}: {reason}") from None
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._server.server_address[1]}/{self._secret}/"
+        self.port: int = self._server.server_address[1]
+        self.url = f"http://{shown}:{self.port}/{self._secret}/"
 
     def serve(self, seconds: float = OPEN_SECONDS) -> bool:
         """Serve until it is over, or for so long.
@@ -82,9 +89,22 @@ class OneTimePage:
                 self._over.wait(0.2)
         finally:
             self._server.shutdown()
-            self._server.server_close()
-            self._picture = None
+            self.close()
         return self._over.is_set()
+
+    def end(self) -> None:
+        """It is over; :meth:`serve` returns."""
+        self._over.set()
+
+    def close(self) -> None:
+        """Do not listen any more, and forget the picture."""
+        self._server.server_close()
+        self._picture = None
+
+    @property
+    def picture_alone(self) -> bool:
+        """Whether it is over once the picture was given."""
+        return self._save is None
 
     # --- what the browser asks ----------------------------------------------------------------------------
 
@@ -95,12 +115,13 @@ class OneTimePage:
 
     def page(self) -> tuple[bytes, str]:
         """The page and the policy that lets nothing but itself run."""
-        if self._save is None:
-            return (
-                b"<!doctype html><img src=picture.jpg style=max-width:100%>",
-                "default-src 'none'; img-src 'self'",
-            )
         nonce = secrets.token_urlsafe(12)
+        if self._save is None:
+            style = f'<style nonce="{nonce}">img {{ max-width: 100% }}</style>'
+            return (
+                f"<!doctype html><title>Arni Edge</title>{style}<img src=picture.jpg>".encode(),
+                f"default-src 'none'; img-src 'self'; style-src 'nonce-{nonce}'; frame-ancestors 'none'",
+            )
         text = (resources.files("arni_edge.cli") / "draw.html").read_text(encoding="utf-8")
         text = text.replace("{{nonce}}", nonce).replace("{{state}}", self._state)
         policy = (
@@ -113,8 +134,6 @@ class OneTimePage:
         """The picture, the first time."""
         with self._lock:
             picture, self._picture = self._picture, None
-        if picture is not None and self._save is None:
-            threading.Timer(0.5, self._over.set).start()  # the answer is on its way
         return picture
 
     def take(self, body: bytes) -> tuple[int, str]:
@@ -128,7 +147,7 @@ class OneTimePage:
         if not isinstance(drawn, dict):
             return HTTPStatus.BAD_REQUEST, "this is no drawing"
         if drawn.get("done") is True:
-            self._over.set()
+            self.end()
             return HTTPStatus.OK, ""
         try:
             with self._lock:
@@ -137,6 +156,27 @@ class OneTimePage:
             return HTTPStatus.UNPROCESSABLE_ENTITY, "\n".join(error.problems)
         except ArniError as error:
             return HTTPStatus.UNPROCESSABLE_ENTITY, str(error)
+        except Exception as error:  # noqa: BLE001 - what was drawn before is saved: the page goes on
+            return HTTPStatus.INTERNAL_SERVER_ERROR, f"this was not saved: {type(error).__name__}"
+
+
+class _Server(ThreadingMixIn, TCPServer):
+    """Asks no name server for anything, and does not complain about browsers that hang up."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing: what one browser does is no news for the terminal."""
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _server(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> _Server:
+    return (_Server6 if ":" in host else _Server)((host, port), handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -153,7 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
             content, policy = self.owner.page()
             self._answer(HTTPStatus.OK, content, "text/html; charset=utf-8", policy)
         elif asked == "picture.jpg" and (picture := self.owner.picture()) is not None:
-            self._answer(HTTPStatus.OK, picture, "image/jpeg")
+            self.connection.settimeout(_PICTURE_SECONDS)
+            try:
+                self._answer(HTTPStatus.OK, picture, "image/jpeg")
+            finally:
+                if self.owner.picture_alone:
+                    self.owner.end()
         else:
             self._answer(HTTPStatus.NOT_FOUND, b"", "text/plain")
 
@@ -163,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         kind = self.headers.get("Content-Type", "")
         if self.owner.known(self.path) != "save" or kind != "application/json":
             self._answer(HTTPStatus.NOT_FOUND, b"", "text/plain")
-        elif not size.isdigit() or int(size) > _LONGEST:
+        elif not size.isascii() or not size.isdigit() or len(size) > _LONGEST_NUMBER or int(size) > _LONGEST:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"", "text/plain")
         else:
             status, words = self.owner.take(self.rfile.read(int(size)))

@@ -46,12 +46,15 @@ def put(path: Path, camera: str, drawn: Mapping[str, Any]) -> str:
     """
     part, corners = drawn.get("part"), _corners(drawn.get("points"))
     if part == "mask":
-        masks = next(one for one in load_settings(path).cameras if one.id == camera).masks
+        masks = next((one.masks for one in load_settings(path).cameras if one.id == camera), [])
         put_masks(path, camera, [*masks, corners])
         return f"mask {len(masks) + 1}"
     if part == "qr":
-        put_qr(path, camera, _word(drawn, "door"), corners)
-        return f"QR: {_word(drawn, 'door')}"
+        door = _word(drawn, "door")
+        if not door:
+            raise InvalidInput("the QR region needs the door that codes open there")
+        put_qr(path, camera, door, corners)
+        return f"QR: {door}"
     values: dict[str, Any] = {"id": _word(drawn, "id"), "name": _word(drawn, "name") or _word(drawn, "id")}
     if part == "zone":
         values |= {"kind": _word(drawn, "kind"), "polygon": corners}
@@ -79,6 +82,7 @@ def state(settings: Settings, camera: Camera) -> dict[str, Any]:
         "zones": [zone.polygon for zone in camera.zones],
         "lines": [line.points for line in camera.lines],
         "masks": camera.masks,
+        "qrs": [camera.qr.region] if camera.qr else [],
     }
 
 

@@ -108,7 +108,8 @@ def write_credential(folder: Path, camera: str, password: str) -> Path:
 
 def _change(path: Path, change: Callable[[tomlkit.TOMLDocument], object]) -> None:
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        path = path.resolve()  # a link stays one: what it leads to is changed
+        document = tomlkit.parse(path.read_bytes().decode())  # as they are: line ends, too
         change(document)
         text = tomlkit.dumps(document)
         _check(path, text)
@@ -129,7 +130,7 @@ def _check(path: Path, text: str) -> None:
     """Refuse a text that could not be loaded; problems name the real file."""
     with tempfile.TemporaryDirectory(prefix="arni-") as folder:
         trial = Path(folder) / path.name
-        trial.write_text(text, encoding="utf-8")
+        trial.write_bytes(text.encode())
         try:
             load_settings(trial)
         except ConfigurationError as error:

@@ -56,9 +56,7 @@ def vision(
         ),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="The detector, instead of vision.model.")] = None,
-    truth: Annotated[
-        Path | None, typer.Option(help="Labels. [default: truth.json beside the first clip]")
-    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Labels. [default: truth.json beside the clips]")] = None,
     rate: Annotated[
         float | None,
         typer.Option(min=0.1, max=60, help="Looks per second, instead of vision.frames_per_second."),

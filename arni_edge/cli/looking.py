@@ -6,10 +6,13 @@ from typing import Any, Literal
 import typer
 
 from arni_edge.cli.drawing import OneTimePage, Save
+from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import Unavailable
 from arni_edge.settings import Camera, Settings
-from arni_edge.vision.glance import GlanceOrder, glance
+from arni_edge.vision.glance import GlanceOrder, GlanceReport, glance
+from arni_edge.vision.messages import CameraState
 from arni_edge.vision.orders import CameraOrder, DetectorOrder
+from arni_edge.vision.worker.hours import WatchHours
 
 
 def look(
@@ -20,7 +23,7 @@ def look(
     width: int = 1280,
     drawn: bool = False,
 ) -> tuple[dict[str, Any], bytes]:
-    """A look by a process of its own.
+    """A look by a process of its own; outside the camera's hours nobody looks.
 
     Returns:
         The report (see :class:`arni_edge.vision.glance.GlanceReport`), and the picture that was wanted.
@@ -28,12 +31,20 @@ def look(
     Raises:
         Unavailable: It could not look, or there is no picture.
     """
+    if settings and not WatchHours(camera.hours, settings.site.timezone).watching(SystemClock().now()):
+        off = GlanceReport(state=CameraState.OFF, reason="by its hours nobody may look now")
+        return _answered(camera, off, None, wanted=picture != "no")
     detector = DetectorOrder.of(settings) if settings and settings.vision.model else None
     order = GlanceOrder(
         camera=CameraOrder.of(camera), detector=detector, picture=picture, width=width, drawn=drawn
     )
-    report, content = glance(order)
-    if picture != "no" and content is None:
+    return _answered(camera, *glance(order), wanted=picture != "no")
+
+
+def _answered(
+    camera: Camera, report: GlanceReport, content: bytes | None, *, wanted: bool
+) -> tuple[dict[str, Any], bytes]:
+    if wanted and content is None:
         raise Unavailable(f"camera '{camera.id}' gives no picture: {report.state}, {report.reason}")
     return report.model_dump(mode="json"), content or b""
 
@@ -61,7 +72,8 @@ def serve(
     """
     page = OneTimePage(picture, host, port, save=save, state=state or {})
     typer.echo(page.url)
-    typer.echo("open this address in one browser; from another computer: ssh -L", err=True)
+    tunnel = f"ssh -L {page.port}:{host}:{page.port}"
+    typer.echo(f"open this address in one browser; from another computer after: {tunnel} …", err=True)
     if not page.serve():
         raise Unavailable("nobody opened it in time; nothing was changed since")
 

@@ -78,6 +78,8 @@ def pull(
     ] = None,
 ) -> None:
     """Fetch a model; it is there whole and checked, or not at all."""
+    if manifest is not None and not manifest.is_file():
+        raise InvalidInput(f"{manifest}: there is no such manifest")
     entries = {entry.name: entry for entry in read_manifest(manifest or known_models())}
     if name not in entries:
         raise InvalidInput(f"{name} is not known; there are: {', '.join(entries)}")

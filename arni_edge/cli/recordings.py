@@ -5,12 +5,13 @@ from pathlib import Path
 
 import typer
 
-from arni_edge.domain.errors import ConfigurationError, InvalidInput
+from arni_edge.domain.errors import ArniError, ConfigurationError, InvalidInput
 from arni_edge.settings import Camera, Vision, load_cameras, settings_path
 from arni_edge.vision.evaluation.play import Player, cast
 from arni_edge.vision.evaluation.score import summary
 from arni_edge.vision.evaluation.truth import Truth
 from arni_edge.vision.orders import DetectorOrder
+from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.loading import load_detector
 
 _SIMULATED = Path(__file__).parents[2] / "models" / "sim-person-yolov8.onnx"
@@ -32,15 +33,17 @@ def play(
     """Play and print; returns whether every clip could be played.
 
     Raises:
-        ConfigurationError: The cameras or the model cannot be used.
-        InvalidInput: The truth cannot be read, or it cannot be told which camera a clip is.
+        ConfigurationError: The cameras, or the model that they are configured with, cannot be used.
+        InvalidInput: The model that was given, or the truth, cannot be read; or it cannot be told which
+            camera a clip is.
     """
     cameras, vision = _eyes(file, model, rate)
-    labels = truth or (beside if (beside := clips[0].parent / _BESIDE).is_file() else None)
+    beside = (clip.parent / _BESIDE for clip in clips)
+    labels = truth or next((file for file in beside if file.is_file()), None)
     pairs = list(cast(clips, cameras))
     known = Truth.read(labels) if labels else Truth()
     order = _order(vision)
-    detector = load_detector(order)
+    detector = _detector(order, given=model is not None)
     player = Player(detector, vision, truth=known, armed=closed, speed=speed, on_progress=_progress)
     scores, complete = [], True
     for clip, camera in pairs:
@@ -51,6 +54,9 @@ def play(
             typer.echo(f"arni-edge: {error}", err=True)
         else:
             _print(scores[-1].as_dict(), json=json)
+            if damaged := scores[-1].damaged:
+                complete = False
+                typer.echo(f"arni-edge: {clip} is damaged: {damaged} parts cannot be read", err=True)
     figures = {
         **summary(scores),
         "model": order.model.name,
@@ -91,6 +97,18 @@ def _order(vision: Vision) -> DetectorOrder:
         frames_per_second=vision.frames_per_second,
         confidence=vision.confidence,
     )
+
+
+def _detector(order: DetectorOrder, *, given: bool) -> Detector:
+    try:
+        return load_detector(order)
+    except ArniError as error:
+        if not given:
+            raise
+        # It was named on the command line: that is no fault of the configuration's.
+        said = str(error).removeprefix("vision.model: ")
+        shown = "--model" if str(order.model) in said else f"--model {order.model}"
+        raise InvalidInput(f"{shown}: {said}") from None
 
 
 def _progress(clip: str, frames: int) -> None:

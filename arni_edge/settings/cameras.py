@@ -1,27 +1,38 @@
 """What can be configured of the cameras and of counting people."""
 
+import math
 import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from arni_edge.settings.base import Hours, Identifier, Section, Spans
+from arni_edge.settings.private_places import is_private, refusal
 
 Point = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 """A point in the picture, x to the right and y down, as shares of width and height."""
 
-Polygon = Annotated[list[Point], Field(min_length=3, max_length=64)]
+# Corners that are closer to one line than this share of the picture have nothing between them.
+_THIN = 0.003
+
+
+def _with_room_between(corners: list[Point]) -> list[Point]:
+    x0, y0 = corners[0]
+    x1, y1 = max(corners, key=lambda one: math.dist(one, corners[0]))
+    length = math.dist((x0, y0), (x1, y1))
+    if not any(abs((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)) > _THIN * length for x, y in corners):
+        raise ValueError("its corners lie on one line: there is nothing between them")
+    return corners
+
+
+Polygon = Annotated[list[Point], Field(min_length=3, max_length=64), AfterValidator(_with_room_between)]
 """Corners in order; the last is joined to the first."""
 
-# Where people undress or are alone no camera counts, whatever the owner says. German and English.
-_PRIVATE = re.compile(
-    r"umkleid|garderob|umzieh|dusch|wasch(?:raum|k)|toilett|\bwc|klo(?:s?\b|sett)|abort|sauna|dampfbad|solari|"
-    r"changing|dressing|locker|shower|toilet|restroom|bathroom|washroom|lavator|steam",
-    re.IGNORECASE,
-)
+# A camera's own way of taking a password along in its address; {password} stands for the credential.
+_PASSWORD_INSIDE = re.compile(r"(?:pass(?:word|wd|wort)?|pwd|kennwort)=(?!\{password\})", re.IGNORECASE)
 
 
 class Zone(Section):
@@ -39,15 +50,14 @@ class Zone(Section):
     @field_validator("kind", mode="before")
     @classmethod
     def _no_private_kind(cls, value: object) -> object:
-        if isinstance(value, str) and _PRIVATE.search(value.replace("_", " ")):
-            raise ValueError(_private(value))
+        if isinstance(value, str) and is_private(value):
+            raise ValueError(refusal(value, "zone"))
         return value
 
     @model_validator(mode="after")
     def _nobody_is_watched_in_private(self) -> Self:
-        for word in (self.id.replace("_", " ").replace("-", " "), self.name):
-            if _PRIVATE.search(word):
-                raise ValueError(_private(self.name))
+        if is_private(self.id, self.name):
+            raise ValueError(refusal(self.name, "zone"))
         return self
 
     @model_validator(mode="after")
@@ -55,13 +65,6 @@ class Zone(Section):
         if self.kind in {"floor", "mat"} and not (self.legal_basis and self.legal_basis.strip()):
             raise ValueError(f"a {self.kind} zone needs 'legal_basis': say why watching this area is lawful")
         return self
-
-
-def _private(name: str) -> str:
-    return (
-        f"'{name[:40]}' is a place where nobody may be filmed (changing room, shower, WC, sauna): remove "
-        "this zone and turn the camera away, or mask the region with 'masks'"
-    )
 
 
 class Line(Section):
@@ -77,6 +80,12 @@ class Line(Section):
         (x0, y0), (x1, y1) = self.points
         if (x0 - x1) ** 2 + (y0 - y1) ** 2 < 0.02**2:
             raise ValueError("its two points lie on top of each other")
+        return self
+
+    @model_validator(mode="after")
+    def _nobody_is_watched_in_private(self) -> Self:
+        if is_private(self.id, self.name):
+            raise ValueError(refusal(self.name, "line"))
         return self
 
 
@@ -107,14 +116,29 @@ class Camera(Section):
     lines: list[Line] = Field(default_factory=list, max_length=8)
     qr: QrRegion | None = None
 
+    @field_validator("id")
+    @classmethod
+    def _nobody_is_watched_in_private(cls, value: str) -> str:
+        if is_private(value):  # even without zones it would look for intruders and people who lie
+            raise ValueError(refusal(value, "camera"))
+        return value
+
     @field_validator("url")
     @classmethod
     def _rtsp_without_credentials(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
+        # An @ behind a slash too: the slash may belong to a password, and then this is no address at all.
+        if "@" in value or _PASSWORD_INSIDE.search(value):
+            raise ValueError(
+                "must not carry user or password: set 'username' and the credential instead; where a camera "
+                "wants them inside its address, write {username} and {password} there"
+            )
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in {"rtsp", "rtsps"} and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or not value.isprintable() or " " in value:
             raise ValueError("must look like rtsp://192.168.10.20:554/stream2")
-        if parts.username or parts.password:
-            raise ValueError("must not carry user or password: set 'username' and the credential instead")
         return value
 
 

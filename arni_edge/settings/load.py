@@ -195,5 +195,5 @@ def _read_credential(directory: Path, name: str) -> str | None:
         return (directory / name).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"credential '{name}': cannot be read: {error}") from None
+    except (OSError, ValueError) as error:  # not UTF-8; or no name that a file could have
+        raise ConfigurationError(f"credential {name!r}: cannot be read: {error}") from None

@@ -75,7 +75,8 @@ def export(name: str, size: tuple[int, int], folder: Path, tools: Path, say: Say
         say: Hears the tools.
 
     Raises:
-        InvalidInput: The name, the size, or what came out of the export cannot be used.
+        InvalidInput: The name, the size, or what came out of the export cannot be used; or the weights cannot
+            be read.
         ConfigurationError: ``uv`` is missing.
         Unavailable: The tools could not be installed, or the export failed.
     """
@@ -87,7 +88,7 @@ def export(name: str, size: tuple[int, int], folder: Path, tools: Path, say: Say
     with tempfile.TemporaryDirectory(prefix="arni-edge-export-") as work:
         # Ultralytics writes beside the weights and into where it is run: both are thrown away.
         if isinstance(weights, Path):
-            shutil.copyfile(weights, Path(work, weights.name))
+            _copy(weights, Path(work, weights.name))
         command = [str(python), "-I", str(_SCRIPT), _file_name(weights), str(height), str(width)]
         code, last = _run(command, Path(work), say, _EXPORT_SECONDS)
         if code:
@@ -108,6 +109,13 @@ def _weights(name: str) -> str | Path:
     raise InvalidInput(
         f"{name}: must be yolov8n, yolov8s, yolov8m, yolov8l, yolov8x, or a file of weights (.pt)"
     )
+
+
+def _copy(weights: Path, to: Path) -> None:
+    try:
+        shutil.copyfile(weights, to)
+    except OSError as error:
+        raise InvalidInput(f"{weights} cannot be copied to {to.parent}: {error.strerror}") from None
 
 
 def _file_name(weights: str | Path) -> str:

@@ -2,11 +2,13 @@
 
 Sources: ONVIF Core Specification 23.12, chapters 5.12 (security) and 7 (discovery), and the Media Service
 Specification. Whatever answers is hostile until shown otherwise: it is asked only at the address that it
-answered from, is read to a limit, and its XML may define no entities.
+answered from, is read to a limit of size and time, its XML may define no entities, and what it calls itself
+holds nothing that a terminal would obey.
 """
 
 import base64
 import hashlib
+import re
 import secrets
 import socket
 import time
@@ -14,8 +16,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
@@ -23,14 +26,18 @@ import httpx
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from arni_edge.domain.errors import Refused, Unavailable
+from arni_edge.domain.errors import InvalidInput, Refused, Unavailable
 
 GROUP: Final = ("239.255.255.250", 3702)
 """Where cameras listen for the question."""
 
 _LONGEST = 256 * 1024
 _MOST_PROFILES = 16
+_MOST_CAMERAS = 256
 _HTTP_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
+"""Of one answer from its beginning to its end, however slowly it drips."""
+_YEARS = range(1970, 9000)
 _SOAP = "http://www.w3.org/2003/05/soap-envelope"
 _DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 _MEDIA = "http://www.onvif.org/ver10/media/wsdl"
@@ -99,25 +106,29 @@ def discover(seconds: float = 3.0, *, to: tuple[str, int] = GROUP) -> list[Found
         to: Whom to ask: the group, or one camera.
 
     Raises:
-        Unavailable: This machine is in no network.
+        Unavailable: This machine is in no network, or there is no such camera.
     """
     found: dict[str, FoundCamera] = {}
     probe = _PROBE.format(id=uuid.uuid4()).encode()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
         channel.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         try:
-            channel.sendto(probe, to)
+            asked = socket.gethostbyname(to[0])
+            # Of one camera only its own word counts: somebody else's would lead user and digest elsewhere.
+            anybody = ip_address(asked).is_multicast
+            channel.sendto(probe, (asked, to[1]))
             deadline = time.monotonic() + seconds
             while (left := deadline - time.monotonic()) > 0:
                 channel.settimeout(left)
                 answer, (host, _) = channel.recvfrom(_LONGEST)
                 camera = read_match(answer, host)
-                if camera is not None:
+                if camera is not None and (anybody or host == asked) and len(found) < _MOST_CAMERAS:
                     found.setdefault(host, camera)
         except TimeoutError:
             pass
-        except OSError as error:
-            raise Unavailable(f"cameras cannot be searched for: {error.strerror}") from None
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "there is no such address"
+            raise Unavailable(f"cameras cannot be searched for: {reason}") from None
     return [found[host] for host in sorted(found)]
 
 
@@ -152,24 +163,26 @@ def streams(service: str, username: str, password: str) -> list[StreamOffer]:
 
     Raises:
         Refused: User or password is wrong.
+        InvalidInput: The service is no address.
         Unavailable: It does not answer, or not like a camera.
     """
-    host = urlsplit(service).hostname or ""
+    try:
+        host = urlsplit(service).hostname or ""
+    except ValueError:
+        raise InvalidInput(f"{service} is no address of a device service") from None
     with httpx.Client(timeout=_HTTP_SECONDS, trust_env=False, verify=False) as client:  # noqa: S501
         # Cameras make their certificates themselves; nothing secret travels but a digest for one moment.
         soap = _Soap(client, username, password)
         soap.learn_clock(service)
-        capabilities = soap.ask(
-            service, f'<GetCapabilities xmlns="{_DEVICE}"><Category>Media</Category></GetCapabilities>'
-        )
+        capabilities = soap.ask(service, _CAPABILITIES)
         media = _at_home(_text(capabilities, "XAddr") or service, host)
         profiles = soap.ask(media, f'<GetProfiles xmlns="{_MEDIA}"/>')
         offers = []
         for profile in _all(profiles, "Profiles")[:_MOST_PROFILES]:
             token = profile.get("token", "")
             answer = soap.ask(media, _stream_question(token))
-            url = _at_home(_text(answer, "Uri"), host)
-            if urlsplit(url).scheme in {"rtsp", "rtsps"}:
+            url = _without_password(_at_home(_text(answer, "Uri"), host), password)
+            if urlsplit(url).scheme in {"rtsp", "rtsps"} and url.isprintable():
                 offers.append(_offer(profile, url))
     return sorted(offers, key=lambda offer: (offer.width * offer.height or 1 << 30, offer.profile))
 
@@ -185,9 +198,9 @@ def _stream_question(token: str) -> str:
 def _offer(profile: Element, url: str) -> StreamOffer:
     encoder = next(iter(_all(profile, "VideoEncoderConfiguration")), profile)
     return StreamOffer(
-        _text(profile, "Name") or profile.get("token", ""),
+        _plain(_text(profile, "Name") or profile.get("token", "")),
         url,
-        _text(encoder, "Encoding"),
+        _plain(_text(encoder, "Encoding")),
         int(_number(_text(encoder, "Width"))),
         int(_number(_text(encoder, "Height"))),
         _number(_text(encoder, "FrameRateLimit")),
@@ -203,6 +216,12 @@ def _at_home(url: str, host: str) -> str:
         return ""
     shown = f"[{host}]" if ":" in host else host
     return urlunsplit(parts._replace(netloc=f"{shown}{port}"))
+
+
+def _without_password(url: str, password: str) -> str:
+    """Some cameras repeat it in the address; {password} stands for it in the settings."""
+    given = "|".join({re.escape(password), re.escape(quote(password, safe=""))})
+    return re.sub(rf"(?i)((?:pass(?:word|wd)?|pwd)=)(?-i:{given})", r"\1{password}", url) if password else url
 
 
 class _Soap:
@@ -223,7 +242,9 @@ class _Soap:
         try:
             year, month, day, hour, minute, second = (int(_text(moment, name)) for name in _CLOCK)
             clock = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
+            return
+        if year not in _YEARS:
             return
         self._ahead = clock - datetime.now(UTC)
 
@@ -266,11 +287,13 @@ class _Soap:
 
 
 def _limited(parts: Iterator[bytes]) -> Iterator[bytes]:
-    size = 0
+    size, until = 0, time.monotonic() + _ANSWER_SECONDS
     for part in parts:
         size += len(part)
         if size > _LONGEST:
             raise Unavailable("the camera's answer is longer than any of ONVIF is")
+        if time.monotonic() > until:
+            raise Unavailable("the camera's answer takes too long")
         yield part
 
 
@@ -299,7 +322,12 @@ def _scopes(text: str) -> Iterator[tuple[str, str]]:
     for scope in text.split():
         kind, _, value = scope.removeprefix("onvif://www.onvif.org/").partition("/")
         if scope.startswith("onvif://www.onvif.org/"):
-            yield kind.lower(), unquote(value)[:60]
+            yield kind.lower(), _plain(unquote(value))
+
+
+def _plain(text: str) -> str:
+    """What may go to a terminal: no control characters, and not more than fits a line."""
+    return "".join(letter for letter in text if letter.isprintable())[:60]
 
 
 def _number(text: str) -> float:

@@ -109,12 +109,24 @@ def test_after_hours_somebody_is_an_intruder(clip: Path) -> None:
 
 
 def test_what_cannot_be_played_is_said_and_the_rest_is_played(clip: Path, tmp_path: Path) -> None:
-    lines, said = _evaluate(tmp_path / "missing.mp4", clip, "--model", MODEL, code=1)
-    assert [line.get("clip") for line in lines] == ["door.mp4", None]
+    """Also of a clip that is damaged itself."""
+    damaged = tmp_path / "damaged.mp4"
+    content = bytearray(clip.read_bytes())
+    with av.open(str(clip)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    for place, size in packets[-10:-5]:
+        content[place : place + size] = bytes(size)
+    damaged.write_bytes(content)
+    lines, said = _evaluate(tmp_path / "missing.mp4", damaged, "--model", MODEL, code=1)
+    assert [line.get("clip") for line in lines] == ["damaged.mp4", None]
+    assert lines[0]["frames"] + lines[0]["damaged"] == 20 * RATE
     assert "missing.mp4 cannot be read" in said
+    assert "damaged.mp4 is damaged" in said
 
 
-def test_a_model_that_is_none_says_so(clip: Path) -> None:
-    lines, said = _evaluate(clip, "--model", clip, code=1)
-    assert (lines, "Traceback" in said) == ([], False)
-    assert "model" in said
+def test_a_model_that_is_none_says_so(clip: Path, tmp_path: Path) -> None:
+    """Exit code 1: what was named on the command line is no fault of the configuration's."""
+    for model in (clip, tmp_path / "missing.onnx"):
+        lines, said = _evaluate(clip, "--model", model, code=1)
+        assert (lines, "Traceback" in said) == ([], False)
+        assert f"{model}" in said

@@ -117,6 +117,22 @@ def test_what_is_there_is_not_added_twice(path: Path) -> None:
     assert path.read_text() == FILE
 
 
+def test_a_link_stays_one_and_what_it_leads_to_is_changed(path: Path) -> None:
+    link = path.parent / "link.toml"
+    link.symlink_to(path.name)
+    add_camera(link, {"id": "floor", "url": "rtsp://10.0.0.10/2"})
+    assert link.is_symlink()
+    assert len(load_settings(path).cameras) == 2
+
+
+def test_line_ends_stay_as_they_are(path: Path) -> None:
+    path.write_bytes(FILE.replace("\n", "\r\n").encode())
+    put_masks(path, "door", [CORNERS])
+    content = path.read_bytes()
+    assert content.startswith(b"# Our gym. Do not lose this line.\r\n[site]\r\n")
+    assert len(load_settings(path).cameras[0].masks) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [("[site", "not valid TOML"), ("cameras = []", "tables first"), (b"\xff", "UTF-8")]
 )

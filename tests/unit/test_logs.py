@@ -9,6 +9,9 @@ from arni_edge.logs import mask_fields, mask_text
     ("text", "private"),
     [
         ("cannot open rtsp://admin:geheim@10.0.0.2/stream", "geheim"),
+        ("cannot open rtsp://admin:P@ss/wort@10.0.0.2/stream", "wort"),
+        ("cannot open rtsp://10.0.0.2/user=admin_password=geheim_1_channel=1", "geheim"),
+        ("cannot open rtsp://10.0.0.2/2?usr=admin&pwd=geheim", "geheim"),
         ("call +49 151 2345678 now", "2345678"),
         ("wa_id 4915123456789 unknown", "4915123456789"),
         ("message wamid.HBgLMTY1MDM4Nzk0MzkVAgASGBQ= failed", "HBgL"),
@@ -19,7 +22,9 @@ def test_running_text_is_masked(text: str, private: str) -> None:
     assert private not in mask_text(text)
 
 
-@pytest.mark.parametrize("text", ["schema 3", "port 18830", "2026-11-21T10:49:52Z", "state=5 after 1.2 s"])
+@pytest.mark.parametrize(
+    "text", ["schema 3", "port 18830", "2026-11-21T10:49:52Z", "state=5 after 1.2 s", "http://a/ and b@c"]
+)
 def test_what_is_not_personal_stays(text: str) -> None:
     assert mask_text(text) == text
 

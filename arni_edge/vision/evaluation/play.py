@@ -1,5 +1,6 @@
 """Plays recordings as cameras: the worker's own treatment of each picture, in the recording's own time."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from arni_edge.vision.evaluation.truth import Truth
 from arni_edge.vision.orders import CameraOrder
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.post import Post
+
+_NO_ID = re.compile(r"[^a-z0-9_-]+")
+_LONGEST_ID = 32
 
 
 class Player:
@@ -63,7 +67,7 @@ class Player:
             frames_per_second=self._vision.frames_per_second,
         )
         began = time.monotonic()
-        for at, frame in frames(clip):
+        for at, frame in frames(clip, score.spoiled):
             if self._speed:
                 time.sleep(max(0.0, began + at / self._speed - time.monotonic()))
             seen = post.see(frame, at)
@@ -75,25 +79,31 @@ class Player:
 def cast(clips: Sequence[Path], cameras: Sequence[Camera]) -> Iterator[tuple[Path, CameraOrder]]:
     """Which camera each recording is taken for.
 
-    By name (the id is the file's name without its ending); one camera is taken for every recording; as many
-    cameras as recordings are taken in their order; without cameras the picture's edge is the only line.
+    By name (the id is the file's name without its ending, in letters that ids have); one camera is taken for
+    every recording; as many cameras as recordings, none of them named after one, are taken in their order;
+    without cameras the picture's edge is the only line.
 
     Raises:
         InvalidInput: It cannot be told which camera is meant.
     """
     by_id = {camera.id: camera for camera in cameras}
-    for number, clip in enumerate(clips):
-        camera = by_id.get(clip.stem.lower())
-        if camera is None and len(cameras) == 1:
-            camera = cameras[0]
-        elif camera is None and len(cameras) == len(clips) and not any(one.stem in by_id for one in clips):
-            camera = cameras[number]
-        if camera is not None:
-            yield clip, CameraOrder.of(camera).model_copy(update={"hours": None})
-        elif cameras:
-            known = ", ".join(by_id)
-            raise InvalidInput(
-                f"{clip.name}: which camera is it? There are: {known}. Name one of them '{clip.stem.lower()}'"
-            )
-        else:
+    names = [_as_id(clip) for clip in clips]
+    in_order = len(cameras) == len(clips) and not by_id.keys() & set(names)
+    for number, (clip, name) in enumerate(zip(clips, names, strict=True)):
+        if not cameras:
             yield clip, CameraOrder(id="clip", url="rtsp://recording")
+            continue
+        if name in by_id:
+            camera = by_id[name]
+        elif len(cameras) == 1 or in_order:
+            camera = cameras[number if in_order else 0]
+        else:
+            raise InvalidInput(
+                f"{clip.name}: which camera is it? There are: {', '.join(by_id)}. Name one of them '{name}'"
+            )
+        yield clip, CameraOrder.of(camera).model_copy(update={"hours": None})
+
+
+def _as_id(clip: Path) -> str:
+    """The id that a camera of this name would have."""
+    return _NO_ID.sub("-", clip.stem.lower()).strip("-_")[:_LONGEST_ID].rstrip("-_") or "clip"

@@ -25,6 +25,7 @@ class ClipScore:
         exits: Crossings outwards.
         person_down: Pictures at which somebody was first said to be down.
         intrusion: Pictures at which an intruder was first certain.
+        damaged: Parts that could not be decoded, and were left out.
     """
 
     clip: str
@@ -39,6 +40,7 @@ class ClipScore:
     exits: int = 0
     person_down: list[int] = field(default_factory=list)
     intrusion: list[int] = field(default_factory=list)
+    damaged: int = 0
     _down: set[int] = field(default_factory=set)
     _intruders: set[int] = field(default_factory=set)
     _people: int | None = None
@@ -60,6 +62,10 @@ class ClipScore:
             self.labelled += 1
             self.exact += segment.right(self._people)
             self.error += abs((self._people or 0) - segment.count)
+
+    def spoiled(self) -> None:
+        """A part could not be decoded."""
+        self.damaged += 1
 
     def _take(self, report: SceneReport, frame: int) -> None:
         self._people = report.people
@@ -89,6 +95,7 @@ class ClipScore:
             "person_down": self.person_down,
             "intrusion": self.intrusion,
             "looks": self.looks,
+            "damaged": self.damaged,
             "expected": self.truth.expected(),
         }
 

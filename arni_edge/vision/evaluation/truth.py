@@ -68,7 +68,7 @@ class ClipTruth(_Labelled):
 
     def expected(self) -> dict[str, Any]:
         """What should come out, as far as it is labelled; goes beside what came out."""
-        down = self.alerts.person_down
+        down, intrusion = self.alerts.person_down, self.alerts.intrusion
         return {
             name: value
             for name, value in (
@@ -76,6 +76,7 @@ class ClipTruth(_Labelled):
                 ("exits", self.totals.exits),
                 ("person_down", down.expected if down else None),
                 ("person_down_not_before", down.not_before_frame if down else None),
+                ("intrusion", intrusion.expected if intrusion else None),
             )
             if value is not None
         }

@@ -2,7 +2,11 @@
 
 A process of its own, as confined as the vision worker: it reads a :class:`GlanceOrder` from stdin, and writes
 one line of JSON (:class:`GlanceReport`) and after it the picture, if one is wanted, to stdout. Nothing goes
-to a disk. People on the picture are made unrecognisable.
+to a disk.
+
+People on the picture are made unrecognisable, twice: whom the detector finds becomes a few blocks, and all of
+it loses the detail that a face would need, for a detector does not find everybody (who lies, who is half
+hidden).
 """
 
 import sys
@@ -19,6 +23,7 @@ from arni_edge.vision.glance import GlanceOrder, GlanceReport
 from arni_edge.vision.messages import CameraState
 from arni_edge.vision.orders import CameraOrder
 from arni_edge.vision.scene.geometry import Box, Point
+from arni_edge.vision.worker.detector import LOWEST_SCORE
 from arni_edge.vision.worker.luma import small_grey
 from arni_edge.vision.worker.masks import Masks
 from arni_edge.vision.worker.sight import Sight
@@ -28,6 +33,14 @@ _LOOK_SECONDS: Final = 3.0
 _JPEG_QUALITY = 88
 _MOSAIC = 12
 """Blocks along the longer side of a person: nobody is recognised by twelve."""
+_DETAIL = 128
+"""Columns of detail of the whole picture: enough to draw doors and mats by, too few for a face in a room."""
+_BLIND_MOSAIC = 64
+"""Blocks of the whole picture where nobody can say where people are."""
+_COUNTED, _SUSPECTED = 0.15, LOWEST_SCORE
+"""Scores from which on somebody is said to be there, and from which on a place is made unrecognisable."""
+_ROOM = 0.08
+"""Share of a person's size that is hidden around them: boxes are tight, and cut hair and feet off."""
 _GREEN, _ORANGE, _BLUE = (80, 220, 80), (0, 150, 255), (255, 140, 40)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -68,13 +81,14 @@ def look(order: GlanceOrder) -> tuple[GlanceReport, Picture | None]:
             if now - arrivals[0] >= _LOOK_SECONDS:
                 break
     except StreamEnded as end:
+        state, reason = end.state, end.reason
         if last is None:
-            return GlanceReport(state=end.state, reason=end.reason), None
+            return GlanceReport(state=state, reason=reason), None
     picture = None if last is None else pixels(last)
     if picture is None:
         return GlanceReport(state=CameraState.CORRUPT, reason="its pictures cannot be converted"), None
     masks.on(picture)
-    people, note = _people(order, picture)
+    people, hidden, note = _people(order, picture)
     report = GlanceReport(
         state=state,
         reason=reason,
@@ -83,31 +97,71 @@ def look(order: GlanceOrder) -> tuple[GlanceReport, Picture | None]:
         height=picture.shape[0],
         pictures_per_second=round((len(arrivals) - 1) / max(1e-3, arrivals[-1] - arrivals[0]), 1),
         first_picture_seconds=round(arrivals[0] - began, 2),
-        people=None if people is None else len(people),
+        people=people,
         note=note,
     )
     if order.picture == "no":
         return report, None
-    if people is None:
-        # Nobody can say where people are: then nothing on it may be recognisable.
-        blur(picture, Box(0.0, 0.0, 1.0, 1.0, 1.0), blocks=96)
-    for person in people or ():
-        blur(picture, person)
+    hide(picture, hidden)
     if order.drawn:
         draw(picture, order.camera)
     return report, picture
 
 
-def _people(order: GlanceOrder, picture: Picture) -> tuple[list[Box] | None, str]:
-    """Everybody on the picture, and why nobody can tell."""
+def _people(order: GlanceOrder, picture: Picture) -> tuple[int | None, list[Box] | None, str]:
+    """How many people are on the picture, where somebody may be, and why nobody can tell."""
     if order.detector is None:
-        return None, "no detector"
+        return None, None, "no detector"
     from arni_edge.vision.worker.loading import load_detector  # noqa: PLC0415 - a look without costs less
 
     try:
-        return load_detector(order.detector).people(picture, confidence=0.15), ""
+        detector = load_detector(order.detector)
     except ArniError as error:
-        return None, str(error)
+        return None, None, str(error)
+    upright = detector.people(picture, confidence=_SUSPECTED)
+    count = sum(one.score >= _COUNTED for one in upright)
+    if order.picture == "no":
+        return count, None, ""
+    # Who lies is found in a picture that lies as well.
+    left, right = (np.ascontiguousarray(np.rot90(picture, turns)) for turns in (1, 3))
+    turned = [
+        Box(1 - one.bottom, one.left, 1 - one.top, one.right, one.score)
+        for one in detector.people(left, confidence=_SUSPECTED)
+    ] + [
+        Box(one.top, 1 - one.right, one.bottom, 1 - one.left, one.score)
+        for one in detector.people(right, confidence=_SUSPECTED)
+    ]
+    return count, upright + turned, ""
+
+
+def hide(picture: Picture, people: Sequence[Box] | None) -> None:
+    """Make everybody unrecognisable, in place.
+
+    Args:
+        picture: In BGR.
+        people: Where somebody may be; None: nobody knows.
+    """
+    if people is None:
+        blur(picture, Box(0.0, 0.0, 1.0, 1.0, 1.0), blocks=_BLIND_MOSAIC)
+        return
+    height, width = picture.shape[:2]
+    scale = _DETAIL / max(height, width)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        coarse = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        picture[:] = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    for one in people:
+        across, down = _ROOM * (one.right - one.left), _ROOM * (one.bottom - one.top)
+        blur(
+            picture,
+            Box(
+                max(0.0, one.left - across),
+                max(0.0, one.top - down),
+                min(1.0, one.right + across),
+                min(1.0, one.bottom + down),
+                one.score,
+            ),
+        )
 
 
 def blur(picture: Picture, box: Box, blocks: int = _MOSAIC) -> None:

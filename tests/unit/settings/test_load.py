@@ -80,6 +80,12 @@ def test_credentials_come_from_their_directory(tmp_path: Path) -> None:
     assert "t0ken" not in repr(settings)
 
 
+def test_an_id_that_no_credential_can_have_is_explained(tmp_path: Path) -> None:
+    text = _MINIMUM + '[[cameras]]\nid = "a\\u0000b"\nurl = "rtsp://10.0.0.2/x"\n'
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        _load(tmp_path, text, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert _load(tmp_path, _MINIMUM, {"ARNI_SITE__CAPACITY": "77"}).site.capacity == 77
 

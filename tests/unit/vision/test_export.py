@@ -113,6 +113,13 @@ def test_own_weights_are_exported_from_a_copy(workshop: Workshop, tmp_path: Path
     assert sorted(one.name for one in tmp_path.glob("gym*")) == ["gym.pt"]
 
 
+def test_weights_that_cannot_be_read_are_named(workshop: Workshop, tmp_path: Path) -> None:
+    weights = tmp_path / "gym.pt"
+    weights.symlink_to("/proc/self/mem")  # whoever reads it from its beginning gets an error
+    with pytest.raises(InvalidInput, match=r"gym\.pt cannot be copied"):
+        workshop.export(str(weights))
+
+
 def test_without_internet_the_reason_and_the_way_out_are_said(workshop: Workshop) -> None:
     (workshop.bin / "offline").touch()
     with pytest.raises(Unavailable, match=r"dns error; is this box connected.*another computer and copy"):

@@ -1,6 +1,7 @@
 """The count of the gym: conservation, corrections, the nightly zero, doubt that grows honestly."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -411,3 +412,49 @@ def test_another_configuration_keeps_the_count() -> None:
     later = gym.reborn(3, plan=CountingPlan(zones=("floor",), lines={"door": "cam", "yard": "cam2"}))
     later.step(1)
     assert later.figure.count == 4
+
+
+# --- unknown is not empty -----------------------------------------------------------------------------------
+
+
+def test_an_empty_hall_before_the_first_proof_is_no_empty_gym() -> None:
+    plan = CountingPlan(zones=("hall", "floor"), lines={"door": "cam"}, thresholds=frozenset({"hall"}))
+    gym = Gym(replace(plan, zones=("hall",)), proved=False)
+    gym.see(hall=2)
+    assert gym.figure == Figure(None, reason="no_proof"), "who waits in the hall is not the gym"
+    gym = Gym(plan, proved=False)
+    gym.see(hall=2, floor=3)
+    assert (gym.figure.count, gym.figure.confidence) == (3, 0.5)
+    gym.see(hall=2, floor=0)
+    assert gym.figure == Figure(None, reason="no_proof"), "zones that do not see everybody prove nothing"
+
+
+def test_zones_that_see_everybody_say_that_it_is_empty_also_without_a_proof() -> None:
+    gym = Gym(EVERYBODY, proved=False)
+    gym.see(floor=0, free=0)
+    assert (gym.figure.count, gym.figure.reason) == (0, "")
+
+
+# --- clocks -------------------------------------------------------------------------------------------------
+
+
+def test_a_box_that_learns_at_noon_that_it_slept_through_the_night_does_not_claim_to_be_empty() -> None:
+    gym = Gym(LINES)
+    gym.cross(entries=6)
+    later = gym.reborn(60)  # it believes that it was off for a minute
+    later.wait(600)
+    later.now += timedelta(hours=23, minutes=30)  # somebody tells it the time: it is noon
+    later.step(1)
+    assert later.figure.count is None
+    assert later.figure.reason == "too_uncertain"
+    later.now = later.now.astimezone(UTC)
+    _until(later, datetime(2026, 11, 20, 4, 5))
+    assert later.figure.count == 0
+
+
+def test_the_usual_zero_at_night_loses_no_confidence_by_that() -> None:
+    gym = Gym(LINES)
+    later = gym.reborn(60)
+    later.wait(600)
+    _until(later, datetime(2026, 11, 19, 4, 5))
+    assert later.figure.confidence > 0.99

@@ -1,59 +1,16 @@
 """Lines, alarms and cameras as the book hears them; the count survives whatever kills the daemon."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from support.book import Desk, living
 from support.clock import ManualClock
 from support.database import open_database
-from support.waiting import eventually, eventually_is
+from support.waiting import eventually
 from support.worker_words import camera, down, line, online, said, zone
 
-from arni_edge.broker import BrokerAddress, BrokerSession
-from arni_edge.bus import Bus
-from arni_edge.domain.events import (
-    CameraChanged,
-    Event,
-    LineCrossed,
-    PeopleCounted,
-    PersonDown,
-    ZoneCrowded,
-)
-from arni_edge.storage import Database
-from arni_edge.storage.occupancy import HeadcountStore
-from arni_edge.vision.counting_plan import CountingPlan
-from arni_edge.vision.occupancy import OccupancyBook
-
-PLAN = CountingPlan(zones=("floor",), lines={"door": "cam"})
-
-
-class Desk:
-    """A book without a broker: messages are handed to it as the broker's session would."""
-
-    def __init__(self, database: Database | None = None, clock: ManualClock | None = None) -> None:
-        self.clock = clock or ManualClock()
-        bus = Bus()
-        self.heard = bus.subscribe(LineCrossed, PersonDown, CameraChanged, ZoneCrowded, PeopleCounted)
-        broker = BrokerSession(BrokerAddress("x", 1, "u", None), client_id="c", clock=self.clock)
-        keeper = None if database is None else HeadcountStore(database, self.clock)
-        self.book = OccupancyBook(
-            "gym", {"floor": "Fläche"}, broker, bus, self.clock, plan=PLAN, keeper=keeper
-        )
-        if database is None:
-            self.book.told(0)
-        self.told()
-
-    def told(self, *kinds: type) -> list[Event]:
-        """Events since the last call."""
-        found: list[Event] = [*self.heard._safety, *self.heard._telemetry.values()]
-        self.heard._safety.clear()
-        self.heard._telemetry.clear()
-        return [event for event in found if not kinds or isinstance(event, kinds)]
-
-    def crossings(self) -> list[tuple[str, int]]:
-        return [(event.direction, event.together) for event in self.told() if isinstance(event, LineCrossed)]
+from arni_edge.domain.events import CameraChanged, LineCrossed, PeopleCounted, PersonDown, ZoneCrowded
 
 
 @pytest.fixture
@@ -281,34 +238,13 @@ async def test_confirmed_people_are_told_and_never_more_than_there_are(desk: Des
 # --- the count outlives the daemon ------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def living(path: Path, clock: ManualClock) -> AsyncIterator[Desk]:
-    """A daemon's life: what it has in memory is gone with it, what it kept is in the file."""
-    async with open_database(path) as database:
-        desk = Desk(database, clock)
-        running = asyncio.create_task(desk.book.run(lambda: None))
-        try:
-            await eventually(lambda: database.commits)
-            yield desk
-        finally:
-            running.cancel()
-            await asyncio.wait({running})
-
-
-async def _kept(desk: Desk, database_inside: int) -> None:
-    """Wait until the count is on the disk."""
-    store = desk.book._gym._keeper
-    assert store is not None
-    await eventually_is(store.load, lambda kept: kept is not None and kept[0].inside == database_inside)
-
-
 async def test_a_killed_daemon_loses_no_crossing_and_counts_none_twice(tmp_path: Path) -> None:
     path, clock = tmp_path / "arni.db", ManualClock()
     async with living(path, clock) as desk:
         desk.book.told(0)
         await desk.book.receive(line(0, 0))
         await desk.book.receive(line(3, 0, "in"))
-        await _kept(desk, 3)
+        await desk.kept(3)
     clock.advance(20)
     async with living(path, clock) as desk:
         # The broker still has what the worker said last; two of it the daemon had not kept.
@@ -316,10 +252,10 @@ async def test_a_killed_daemon_loses_no_crossing_and_counts_none_twice(tmp_path:
         await desk.book.receive(line(4, 1, "out"))
         assert desk.book.total().count == 3
         assert desk.crossings() == [], "nobody knows when they happened"
-        await _kept(desk, 3)
+        await desk.kept(3)
         await desk.book.receive(online("true"))
         await desk.book.receive(line(1, 0, "in", epoch="second"))
-        await _kept(desk, 4)
+        await desk.kept(4)
     async with living(path, clock) as desk:
         await desk.book.receive(line(4, 1, retained=True, at="2026-11-18T10:00:00Z"))  # of a life long over
         await desk.book.receive(line(1, 0, epoch="second"))
@@ -331,7 +267,7 @@ async def test_crossings_that_come_before_the_count_is_read_are_not_lost(tmp_pat
     async with living(path, clock) as desk:
         desk.book.told(0)
         await desk.book.receive(line(2, 0, "in"))
-        await _kept(desk, 1)
+        await desk.kept(1)
     async with open_database(path) as database:
         desk = Desk(database, clock)
         await desk.book.receive(line(3, 0, "in"))
@@ -347,8 +283,8 @@ async def test_a_disk_that_fails_stops_no_counting_and_is_tried_again(tmp_path: 
     async with living(path, clock) as desk:
         desk.book.told(0)
         await desk.book.receive(line(0, 0))
-        store = desk.book._gym._keeper
-        assert isinstance(store, HeadcountStore)
+        store = desk.store
+        assert store is not None
 
         async def forbid(tx: object) -> None:
             await tx.execute("ALTER TABLE headcount RENAME TO elsewhere")  # type: ignore[attr-defined]
@@ -362,4 +298,4 @@ async def test_a_disk_that_fails_stops_no_counting_and_is_tried_again(tmp_path: 
         assert desk.book.total().count == 5
         await store._database.write(permit)
         clock.advance(6)
-        await _kept(desk, 5)
+        await desk.kept(5)

@@ -103,6 +103,7 @@ def test_what_is_shipped_and_what_can_be_fetched_is_listed(tmp_path: Path) -> No
     [
         (["pull", "nothing"], InvalidInput, "nothing is not known; there are: sim-person-yolov8, yolox-nano"),
         (["pull", "sim-person-yolov8"], Refused, "cannot be fetched: trained by"),
+        (["pull", "tiny", "--manifest", "/nowhere.toml"], InvalidInput, "no such manifest"),
         (["export", "yolov8n", "--size", "large", "--tools", "."], InvalidInput, "384x640, height first"),
     ],
 )

@@ -19,6 +19,7 @@ from arni_edge.vision.messages import CameraState
 from arni_edge.vision.orders import CameraOrder
 from arni_edge.vision.worker import lookout as lookout_module
 from arni_edge.vision.worker.backends import Device, Tensor
+from arni_edge.vision.worker.bell import Bell
 from arni_edge.vision.worker.decoding import Taken
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.layout import Shape
@@ -65,12 +66,12 @@ class Gym:
 
     def __init__(self, *cameras: str, per_second: float = 50, batch: int = 1) -> None:
         session = BrokerSession(BrokerAddress("x", 1, "u", None), client_id="c", clock=CLOCK)
-        self.pictures = asyncio.Event()
+        self.pictures = Bell()
         self.publisher = Publisher("gym", session, CLOCK, fresh_seconds=3)
         self.per_second = per_second
         orders = [_order(camera) for camera in cameras]
         self.lookouts = {
-            order.id: Lookout(order, CameraReader(order, CLOCK, self.pictures.set), self.publisher, CLOCK)
+            order.id: Lookout(order, CameraReader(order, CLOCK, self.pictures.ring), self.publisher, CLOCK)
             for order in orders
         }
         self.orders = {order.id: order for order in orders}
@@ -316,3 +317,66 @@ async def test_a_covered_camera_makes_its_zone_unknown_although_pictures_come(po
 
     await eventually(cover)
     assert post.lookouts["door"].status.state in {CameraState.DARK, CameraState.COVERED}
+
+
+async def test_a_detector_that_fails_ends_the_watch_instead_of_being_waited_for_for_ever() -> None:
+    gym = Gym("door")
+    watch = await gym.watch()
+
+    def broken(_: Tensor) -> Tensor:
+        raise RuntimeError("the device is gone")
+
+    gym.lookouts["door"]._post._detector._run = broken  # type: ignore[union-attr]
+    try:
+        gym.picture()
+        with pytest.raises(ExceptionGroup) as failure:
+            async with asyncio.timeout(10):
+                await watch.run()
+        assert failure.group_contains(RuntimeError, match="the device is gone")
+    finally:
+        gym.close()
+
+
+async def test_a_picture_that_comes_just_before_the_rest_is_not_overslept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gym = Gym("door")
+    watch = await gym.watch()
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(gym.pictures, "wait", rest)
+    await watch._rest()
+    assert len(rests) == 1
+    gym.picture()
+    await watch._rest()
+    assert len(rests) == 1
+    gym.close()
+
+
+async def test_a_picture_that_was_just_glanced_at_is_not_glanced_at_again_and_an_old_one_is_exchanged() -> (
+    None
+):
+    gym = Gym("door")
+    await gym.watch()
+    lookout = gym.lookouts["door"]
+    gym.picture()
+    glimpse = lookout.glance()
+    assert glimpse is not None
+    gym.picture()
+    newer, ready = lookout.prepare()
+    assert newer is None
+    assert ready is not None
+    assert ready.glance is glimpse.glance
+    assert lookout.reader.has_picture, "the newer one is for the next glance"
+
+    glimpse = lookout.glance()
+    await asyncio.sleep(0.06)
+    gym.picture()
+    newer, ready = lookout.prepare()
+    assert newer is not None
+    assert ready is not None
+    assert ready.glance is newer.glance
+    gym.close()
