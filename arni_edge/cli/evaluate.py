@@ -59,7 +59,9 @@ def vision(
     truth: Annotated[Path | None, typer.Option(help="Labels. [default: truth.json beside the clips]")] = None,
     rate: Annotated[
         float | None,
-        typer.Option(min=0.1, max=60, help="Looks per second, instead of vision.frames_per_second."),
+        typer.Option(
+            min=0.1, max=60, help="Looks per second. [default: vision.frames_per_second; 15 without a file]"
+        ),
     ] = None,
     speed: Annotated[
         float, typer.Option(min=0, help="1 plays in real time, 2 twice as fast, 0 as fast as it goes.")

@@ -16,6 +16,8 @@ from arni_edge.vision.worker.loading import load_detector
 
 _SIMULATED = Path(__file__).parents[2] / "models" / "sim-person-yolov8.onnx"
 _BESIDE = "truth.json"
+_OFTEN = 15.0
+"""Looks a second."""
 _SHOWN = "frames frames_labelled count_exact count_mean_error entries exits person_down intrusion".split()
 
 
@@ -76,6 +78,9 @@ def _eyes(file: Path | None, model: Path | None, rate: float | None) -> tuple[li
             raise ConfigurationError(f"{file}: has no [[cameras]]")
     elif model is None and settings_path().is_file():
         vision = load_cameras(settings_path()).vision
+    else:
+        # Nobody says how often: a recording can wait, so that hardly a picture need be left out.
+        vision = vision.model_copy(update={"frames_per_second": _OFTEN})
     chosen = model or vision.model
     if chosen is None:
         typer.echo(
