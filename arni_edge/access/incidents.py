@@ -58,6 +58,7 @@ class IncidentDesk:
         self._bus = bus
         self._clock = clock
         self._open: set[tuple[str, str, str]] = set()
+        self._only_told: set[tuple[str, str, str]] = set()
         self._looked = False
 
     async def open_at(self, door: str) -> list[Row]:
@@ -71,7 +72,7 @@ class IncidentDesk:
 
     async def begin(self, subject: Subject, incident: Trouble, evidence: str) -> None:
         """Something is wrong: stored, logged, told. What cannot be stored is told all the same."""
-        now = self._clock.now()
+        key, now = (subject.kind, subject.name, str(incident)), self._clock.now()
 
         async def store(tx: Transaction) -> bool:
             return await incidents.begin(tx, subject.kind, subject.name, incident, evidence, now)
@@ -80,8 +81,12 @@ class IncidentDesk:
             fresh = await self._database.write(store, deadline=_STORE_SECONDS)
         except Unavailable as error:
             _LOG.exception("incident_not_stored", subject=subject.name, incident=incident, reason=str(error))
-            fresh = True
-        self._open.add((subject.kind, subject.name, str(incident)))
+            fresh = key not in self._only_told
+            self._only_told.add(key)
+        else:
+            fresh = fresh and key not in self._only_told
+            self._only_told.discard(key)
+        self._open.add(key)
         if fresh or incident in EVERY_TIME:
             _LOG.warning("incident", subject=subject.name, incident=incident, evidence=evidence)
             self._tell(subject, incident, evidence, now, over=False)
@@ -107,7 +112,7 @@ class IncidentDesk:
 
         Raises:
             Unavailable: A person's word could not be stored. Without a person that is logged only: it stays
-                open, and whoever looks at it clears it.
+                open (:meth:`may_be_open`), and whoever looks at it clears it.
         """
         key, now = (subject.kind, subject.name, str(incident)), self._clock.now()
         # What a person sees is on the disk, whatever we remember.
@@ -118,17 +123,23 @@ class IncidentDesk:
             return await incidents.end(tx, subject.kind, subject.name, incident, evidence, now, by=by)
 
         try:
-            was_open = await self._database.write(store, deadline=_STORE_SECONDS)
+            stored = await self._database.write(store, deadline=_STORE_SECONDS)
         except Unavailable as error:
             if by is not None:
                 raise
             _LOG.exception("incident_not_ended", subject=subject.name, incident=incident, reason=str(error))
             return False
+        was_open = stored or key in self._only_told
         self._open.discard(key)
+        self._only_told.discard(key)
         if was_open:
             _LOG.info("incident_over", subject=subject.name, incident=incident, evidence=evidence)
             self._tell(subject, incident, evidence, now, over=True)
         return was_open
+
+    def may_be_open(self, subject: Subject, incident: Trouble) -> bool:
+        """Whether it is open, or nobody knows because the disk could not be asked yet."""
+        return not self._looked or (subject.kind, subject.name, str(incident)) in self._open
 
     async def _may_be_open(self, key: tuple[str, str, str]) -> bool:
         """Whether there is anything to end, so that a door which opens as it should costs no commit."""

@@ -1,4 +1,4 @@
-"""Forgets: door events and suspicions after the owner's days, credentials that nobody can use any more."""
+"""Forgets: door events and suspicions after the owner's days, incidents, credentials that are of no use."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -8,13 +8,15 @@ import structlog
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress
-from arni_edge.storage import Database, Transaction, credentials, door_audit, tailgating
+from arni_edge.storage import Database, Transaction, credentials, door_audit, incidents, tailgating
 
 _LOG = structlog.get_logger(__name__)
 
 _BEAT_SECONDS = 5.0
 _DAY_SECONDS = 86_400.0
 _AGAIN_SECONDS = 600.0
+# Incidents at doors, devices and cameras, counted from their end: what fails every minute fills no disk.
+_INCIDENTS_KEPT = timedelta(days=365)
 
 
 class DoorRetention:
@@ -44,6 +46,7 @@ class DoorRetention:
         async def unit(tx: Transaction) -> int:
             await credentials.prune(tx, now, self._kept)
             await tailgating.prune(tx, now - self._suspected)
+            await incidents.prune(tx, now - _INCIDENTS_KEPT)
             return await door_audit.prune(tx, now - self._kept)
 
         return await self._database.write(unit)

@@ -119,8 +119,11 @@ class TailgatingDesk:
             if event.outcome in _OPENED:
                 began = at - max(0.0, event.seconds)
                 self._being_read[event.door] += 1
-                self._watches[event.door].opened(await self._opening(event.request_id, began, at))
-                self._being_read[event.door] -= 1
+                try:
+                    opening = await self._opening(event.request_id, began, at)
+                finally:
+                    self._being_read[event.door] -= 1
+                self._watches[event.door].opened(opening)
         elif isinstance(event, LockUsed | UnrequestedOpening) and event.door in self._watches:
             # Whoever opened at the lock itself, or from inside, may have brought anybody.
             self._watches[event.door].opened(Opening(new_id(), at, at, judged=False))

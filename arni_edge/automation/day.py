@@ -14,6 +14,7 @@ from arni_edge.automation.picture import (
     Wish,
 )
 from arni_edge.automation.rulebook import Plan, build_rulebook
+from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.settings import Settings
 from arni_edge.settings.automation_check import switched_devices
 
@@ -93,6 +94,7 @@ class _Diary:
         self.states: set[tuple[str, bool]] = set()
         self._switched: dict[str, SetSwitch] = {}
         self._guard: SetGuard | None = None
+        self._troubles: set[tuple[str, DeviceTrouble]] = set()
 
     def write(self, at: datetime, plan: Plan) -> None:
         """Note what this minute's plan has that the one before had not."""
@@ -104,14 +106,21 @@ class _Diary:
             self.states.add((device, decision.wish.on))
         news: list[tuple[str, Wish]] = [*plan.locks, *plan.announcements, *plan.troubles]
         for rule, wish in news:
-            # At the first minute everything is found in order: that is no news.
-            if not (isinstance(wish, RaiseTrouble) and wish.over and at.time() == time.min):
+            if not self._is_found_in_order(wish):
                 self.entries.append(Entry(at, rule, wish))
         if plan.guard is not None:
             rule, guard = plan.guard
             if self._guard is None or self._guard.armed is not guard.armed:
                 self.entries.append(Entry(at, rule, guard))
             self._guard = guard
+
+    def _is_found_in_order(self, wish: Wish) -> bool:
+        """Over what has not begun on this day: that is no news."""
+        if not isinstance(wish, RaiseTrouble):
+            return False
+        if not wish.over:
+            self._troubles.add((wish.device, wish.trouble))
+        return (wish.device, wish.trouble) not in self._troubles
 
 
 def _differs(before: SetSwitch, now: SetSwitch) -> bool:

@@ -77,7 +77,9 @@ def _counts(occupancy: Occupancy | None) -> Inside:
         return Inside.UNKNOWN
     if occupancy.age is None or not 0 <= occupancy.age <= _STALE_SECONDS:
         return Inside.UNKNOWN
-    return Inside.SOMEBODY if occupancy.count else Inside.NOBODY
+    if occupancy.count:
+        return Inside.SOMEBODY
+    return Inside.UNKNOWN if occupancy.reliable is None else Inside.NOBODY
 
 
 def _sees(value: Value) -> Inside:

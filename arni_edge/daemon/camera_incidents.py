@@ -10,12 +10,16 @@ from arni_edge.access.incidents import IncidentDesk, Subject
 from arni_edge.bus import Bus
 from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.clock import Clock
+from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import CameraChanged, Event, PersonDown, ZoneCrowded
 from arni_edge.domain.health import Progress
 from arni_edge.settings import Camera
 from arni_edge.vision.messages import CameraState
 
 _LOOK_SECONDS: Final = 1.0
+
+_AGAIN_SECONDS: Final = 30.0
+"""A disk that is full is asked so often whether it takes now what it could not take."""
 
 _PROMPT_SECONDS: Final = 30.0
 """A hand before the lens, or a picture that hangs for a moment, is nobody's business."""
@@ -158,6 +162,11 @@ class CameraIncidents:
             camera.id: CameraWatch(blind_seconds=blind_minutes * 60, now=now) for camera in cameras
         }
         self._zones = {zone.id for camera in cameras for zone in camera.zones}
+        self._known = {*self._watches, *(f"zone/{zone}" for zone in self._zones)}
+        self._tidied = False
+        self._owed: dict[tuple[Subject, CameraTrouble], str] = {}
+        self._try_again_at = now
+        self._turn = asyncio.Lock()
         self._events = bus.subscribe(CameraChanged, PersonDown, ZoneCrowded)
 
     async def run(self, progress: Progress) -> None:
@@ -172,6 +181,7 @@ class CameraIncidents:
                         await self._pass_on(
                             Subject("camera", camera), change.trouble, change.evidence, over=change.over
                         )
+                await self._make_up(progress)
                 await asyncio.sleep(_LOOK_SECONDS)
 
     def _open_seconds(self) -> float | None:
@@ -196,7 +206,37 @@ class CameraIncidents:
             await self._pass_on(subject, CameraTrouble.CROWDED, f"count={count}", over=event.over)
 
     async def _pass_on(self, subject: Subject, trouble: CameraTrouble, evidence: str, *, over: bool) -> None:
-        if over:
+        # One after the other: what begins while an end is stored must not be taken for one that stayed open.
+        async with self._turn:
+            self._owed.pop((subject, trouble), None)
+            if not over:
+                await self._desk.begin(subject, trouble, evidence)
+                return
             await self._desk.end(subject, trouble, evidence)
-        else:
-            await self._desk.begin(subject, trouble, evidence)
+            if self._desk.may_be_open(subject, trouble):
+                self._owed[subject, trouble] = evidence
+
+    # --- what could not be ended ----------------------------------------------------------------------------
+
+    async def _make_up(self, progress: Progress) -> None:
+        """End what the disk could not take, and what is about cameras and zones that there are no longer."""
+        now = self._clock.monotonic()
+        if now < self._try_again_at or (self._tidied and not self._owed):
+            return
+        self._try_again_at = now + _AGAIN_SECONDS
+        self._tidied = self._tidied or await self._tidy()
+        for (subject, trouble), evidence in list(self._owed.items()):
+            progress()
+            if (subject, trouble) in self._owed:  # unless it has begun anew meanwhile
+                await self._pass_on(subject, trouble, evidence, over=True)
+
+    async def _tidy(self) -> bool:
+        try:
+            rows = await self._desk.everything_open()
+        except Unavailable:
+            return False
+        for row in rows:
+            if row["kind"] == "camera" and row["name"] not in self._known:
+                subject = Subject("camera", row["name"])
+                self._owed[subject, CameraTrouble(row["incident"])] = "no longer watched"
+        return True

@@ -162,7 +162,7 @@ def build_house(settings: Settings, base: Foundation) -> House:
         access=settings.access,
         keys=EntryKeys.keep(settings.paths.state / "entry-keys.json", clock.now()),
         locks=hands.controllers,
-        inside=lambda: eyes.occupancy.total().count,
+        inside=lambda: eyes.occupancy.total().reliable,
         capacity=site.capacity,
         rouse=broker.rouse,
     )

@@ -36,6 +36,15 @@ class Occupancy:
     confidence: float = 1.0
 
 
+    @property
+    def reliable(self) -> int | None:
+        """The count, if more may be staked on it than an answer: that nobody is there, or that it is full."""
+        return self.count if self.confidence >= _RELIABLE else None
+
+
+# A figure that is less sure is rather off by more than one than not.
+_RELIABLE = 0.5
+
 UNKNOWN_OCCUPANCY = Occupancy(None, None)
 
 # Upper edges as shares of capacity, chosen so that "busy" means waiting for machines has begun.

@@ -17,9 +17,6 @@ _LOG = structlog.get_logger(__name__)
 
 _LOOK_SECONDS: Final = 1.0
 
-_SURE: Final = 0.5
-"""A figure that is less sure than this is none."""
-
 _HOLD_SECONDS: Final = 60.0
 """So long must another count last: a count that flickers between one and two is no company."""
 
@@ -48,9 +45,10 @@ class LoneWatch:
         Returns:
             True when somebody is alone from now on, False when that is over, None when nothing is new.
         """
-        if total.count is None or total.confidence < _SURE:
+        count = total.reliable
+        if count is None:
             return None
-        if total.count == 1:
+        if count == 1:
             self._other_since = None
             self._one_since = now if self._one_since is None else self._one_since
             if not self.alone and now - self._one_since >= self.after_seconds:

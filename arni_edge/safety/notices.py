@@ -35,6 +35,9 @@ _LOG = structlog.get_logger(__name__)
 _QUIET: Final = timedelta(minutes=10)
 """A door that is forced every minute, or a flapping sensor, is told of once in this time."""
 
+_QUIET_CAMERA: Final = timedelta(hours=1)
+"""A cable that is loose all night is told of by the hour: nobody can do more about it than come and look."""
+
 _QUIET_DOWN: Final = timedelta(minutes=2)
 """The second who falls must not be missed because the first one got up."""
 
@@ -144,7 +147,8 @@ class StaffNotices:
                 zone = event.camera.removeprefix("zone/")
                 name = event.camera if zone == event.camera else self._zones.get(zone, zone)
                 key = f"camera/{event.camera}/{event.incident}"
-                return _Told(key, self._say(f"notice.camera.{event.incident}", name=name))
+                quiet = _QUIET if event.incident is CameraTrouble.CROWDED else _QUIET_CAMERA
+                return _Told(key, self._say(f"notice.camera.{event.incident}", name=name), quiet)
             case TailgatingSuspected() if self._followed_times and event.times >= self._followed_times:
                 name = self._names.get(event.door, event.door)
                 text = self._say("notice.people.followed", name=name, times=event.times)
@@ -173,7 +177,7 @@ class StaffNotices:
         ]
 
         async def store(tx: Transaction) -> None:
-            if await outbox.queued_since(tx, subject, now - told.quiet):
+            if await outbox.queued_between(tx, subject, now - told.quiet, now):
                 return
             for message in messages:
                 await outbox.add(tx, message, now)

@@ -49,11 +49,20 @@ async def add(tx: Transaction, message: OutboundMessage, now: datetime) -> bool:
     return await _insert(tx, message, now, float(int(last)) + 1.0)
 
 
-async def queued_since(tx: Transaction, beginning: str, since: datetime) -> bool:
-    """Whether a message whose key begins so was put in after that moment."""
+async def queued_between(tx: Transaction, beginning: str, since: datetime, until: datetime) -> bool:
+    """Whether a message whose key begins so was put in after one moment and not after the other.
+
+    One of the future is from a clock that was wrong: it must not keep anybody silent until then.
+    """
     rows = await tx.fetch(
-        "SELECT 1 FROM outbox WHERE key >= :first AND key < :behind AND created_at > :since LIMIT 1",
-        {"first": beginning, "behind": f"{beginning}\U0010ffff", "since": since.isoformat()},
+        "SELECT 1 FROM outbox WHERE key >= :first AND key < :behind"
+        " AND created_at > :since AND created_at <= :until LIMIT 1",
+        {
+            "first": beginning,
+            "behind": f"{beginning}\U0010ffff",
+            "since": since.isoformat(),
+            "until": until.isoformat(),
+        },
     )
     return bool(rows)
 

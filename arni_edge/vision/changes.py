@@ -44,14 +44,26 @@ class Changes:
             self._people = told
             self._bus.publish(PeopleCounted(at=at, count=figure.count, confidence=figure.confidence))
 
-    def crowded(self, zone: str, count: int, at: datetime, *, crowded: bool) -> None:
-        """A live count says whether the zone is crowded."""
+    def crowded(self, zone: str, count: int, at: datetime, *, crowded: bool, limit: int | None) -> None:
+        """A live count says whether the zone is crowded.
+
+        Args:
+            zone: Its id.
+            count: People in it.
+            at: When.
+            crowded: More than the limit for long enough, as far as this life of the worker has seen.
+            limit: More people than this are a crowd, if they stay.
+        """
+        if not crowded and limit is not None and count > limit:
+            return  # a worker that begins anew has not watched for long enough: nothing is over
         if crowded != self._crowded.get(zone):
             self._crowded[zone] = crowded
             self._bus.publish(ZoneCrowded(at=at, zone=zone, count=count, over=not crowded))
 
     def camera(self, camera: str, state: str, reason: str, at: datetime) -> None:
         """A camera is in this state now."""
+        if camera not in self._cameras and len(self._cameras) >= MOST_CAMERAS:
+            return
         if state != self._cameras.get(camera):
             self._cameras[camera] = state
             self._bus.publish(CameraChanged(at=at, camera=camera, state=state, reason=reason))

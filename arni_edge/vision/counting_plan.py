@@ -16,6 +16,8 @@ class CountingPlan:
     Attributes:
         zones: Ids of all zones.
         lines: The camera of every line, by the line's id. Whoever goes in over one of them is in the gym.
+        doors: The door of a line, where it belongs to one. Each of several lines at one door sees everybody.
+        limits: More people than this in a zone are a crowd.
         thresholds: Zones that may lie before the door: who waits there has perhaps not come in yet.
         overlapping: Groups of zones that see the same floor: of these the highest count, not the sum.
         zones_see_everybody: Whoever is in the gym is in one of the zones.
@@ -25,6 +27,8 @@ class CountingPlan:
 
     zones: tuple[str, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    doors: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
     thresholds: frozenset[str] = frozenset()
     overlapping: tuple[frozenset[str], ...] = ()
     zones_see_everybody: bool = False
@@ -40,15 +44,27 @@ class CountingPlan:
             overlapping: Groups of zones that see the same floor.
         """
         zones = [zone for camera in settings.cameras for zone in camera.zones]
+        lines = [line for camera in settings.cameras for line in camera.lines]
         return cls(
             zones=tuple(zone.id for zone in zones),
             lines={line.id: camera.id for camera in settings.cameras for line in camera.lines},
+            doors={line.id: line.door for line in lines if line.door is not None},
+            limits={zone.id: zone.limit for zone in zones if zone.limit is not None},
             thresholds=frozenset(zone.id for zone in zones if zone.kind == "entrance"),
             overlapping=tuple(frozenset(group) for group in overlapping),
             zones_see_everybody=settings.counting.zones_see_everybody,
             nightly_zero=settings.counting.nightly_zero,
             timezone=settings.site.zone,
         )
+
+    @property
+    def ways_in(self) -> tuple[tuple[str, ...], ...]:
+        """Lines by the way that they watch; of one door the first counts, the others stand in for it."""
+        ways: dict[tuple[str, str], list[str]] = {}
+        for line in self.lines:
+            door = self.doors.get(line)
+            ways.setdefault(("line", line) if door is None else ("door", door), []).append(line)
+        return tuple(tuple(way) for way in ways.values())
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:

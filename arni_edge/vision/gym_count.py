@@ -19,12 +19,14 @@ from arni_edge.vision.counting_plan import CountingPlan
 from arni_edge.vision.crossings import LineLedger
 from arni_edge.vision.headcount import Figure, Headcount, Sights
 from arni_edge.vision.messages import LineMessage
+from arni_edge.vision.watched import UNHEARD_SECONDS
 
 _LOG = structlog.get_logger(__name__)
 
 # The count is kept with every crossing, and so often without one: a restart then knows how long it was away.
 _KEEP_SECONDS = 60.0
 _TRY_AGAIN_SECONDS = 5.0
+_END_SECONDS = 1.0
 # What lines say before the count of before is read from the disk; totals add up, so the newest suffice.
 _MOST_EARLY = 256
 
@@ -69,7 +71,11 @@ class GymCount:
         self._unbroken_seconds = unbroken_seconds
         self._headcount = Headcount(plan, clock.monotonic(), clock.now())
         self._ledger = LineLedger()
+        self._ways = {line: way for way in plan.ways_in for line in way}
         self._heard: dict[str, float] = {}
+        self._blind: Mapping[str, bool] = {}
+        # A nightly zero that was made up for at the start: what the broker kept from before is not of today.
+        self._missed_zero: datetime | None = None
         self._early: deque[tuple[LineMessage, bool]] | None = deque(maxlen=_MOST_EARLY) if keeper else None
         self._unkept = asyncio.Event()
         self._keep_at = 0.0
@@ -106,14 +112,17 @@ class GymCount:
             self._early.append((message, retained))
             return
         at = self._clock.monotonic()
+        counts = self._counts(message.line, at)
         unbroken = at - self._heard.get(message.line, -math.inf) <= self._unbroken_seconds
         counted = self._ledger.take(message, retained=retained, unbroken=unbroken)
         if counted is None:
             return
         if not retained:
             self._heard[message.line] = at
-            self._headcount.heard(message.line, at, continuous=counted.continuous)
-        if counted.entries or counted.exits:
+        if not retained and counts:
+            self._headcount.heard(self._ways[message.line][0], at, continuous=counted.continuous)
+        past = retained and self._missed_zero is not None and message.at <= self._missed_zero
+        if counts and not past and (counted.entries or counted.exits):
             self._headcount.crossed(counted.entries, counted.exits, at, self._clock.now())
             self._unkept.set()
         for passage in counted.live:
@@ -127,14 +136,30 @@ class GymCount:
                 )
             )
 
+    def _counts(self, line: str, at: float) -> bool:
+        """Whether people are counted at this line: at the first one of its door that is watched."""
+        way = self._ways[line]
+        return line == next((one for one in way if self._is_watched(one, at)), way[0])
+
+    def _is_watched(self, line: str, at: float) -> bool:
+        heard = at - self._heard.get(line, -math.inf) <= UNHEARD_SECONDS
+        return heard and not self._blind.get(line, False)
+
     def nobody_tells(self) -> None:
         """The worker is gone, or the way to it: what comes next did not all happen just now."""
         self._heard.clear()
 
     def look(self, sights: Sights, blind: Mapping[str, bool]) -> None:
-        """Correct the count by what is seen now; as :meth:`Headcount.look`."""
+        """Correct the count by what is seen now.
+
+        Args:
+            sights: Of every zone.
+            blind: Of every line, whether its camera says that it cannot see.
+        """
+        self._blind = dict(blind)
         if self._early is None:
-            self._headcount.look(sights, blind, self._clock.monotonic(), self._clock.now())
+            dark = {way[0]: all(blind.get(line, False) for line in way) for way in self._ways.values()}
+            self._headcount.look(sights, dark, self._clock.monotonic(), self._clock.now())
 
     def told(self, count: int) -> None:
         """Somebody who is there says how many people are in the gym.
@@ -162,6 +187,8 @@ class GymCount:
             memory, saved, totals = kept
             self._ledger.restore(one for one in totals if one.line in self._plan.lines)
             self._headcount.restore(memory, saved, self._clock.monotonic(), self._clock.now())
+            if self._headcount.zeroed_for != memory.zeroed_for:
+                self._missed_zero = self._headcount.zeroed_for
         early, self._early = self._early, None
         for message, retained in early:
             self.take(message, retained=retained)
@@ -181,6 +208,14 @@ class GymCount:
             self._keeps, self._keep_at = False, at + _TRY_AGAIN_SECONDS
         else:
             self._keeps, self._keep_at = True, at + _KEEP_SECONDS
+
+    async def keep_at_the_end(self) -> None:
+        """Keep what is not kept yet, if the disk is quick: what was said a moment ago is lost otherwise."""
+        if self._keeper is None or self._early is not None:
+            return
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(_END_SECONDS):
+                await self._keeper.save(self.memory, self._ledger.totals)
 
     async def rest(self, seconds: float) -> None:
         """Wait for so long, or until there is something to be kept."""

@@ -33,6 +33,8 @@ _RATE_SECONDS = 3600.0
 _HOURLY_VARIANCE = 0.05
 # A box without a clock of its own begins in the past; by then it has been told the time.
 _CLOCK_SECONDS = 3600.0
+# A wall clock that moves so much more than time passes was put right.
+_JUMP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,17 @@ class Headcount:
         """
         self._plan = plan
         self._groups = plan.groups
+        # Ways in by the first of their lines; which of them counts, the caller decides.
+        self._ways = tuple(way[0] for way in plan.ways_in)
         self._memory = HeadcountMemory(zeroed_for=plan.last_zero(now))
-        self._lines = WatchedLines(plan.lines, at)
+        self._lines = WatchedLines(self._ways, at)
         self._began = at
+        self._known_from = at
         self._proved = at
         self._rate_at = at
         self._held: tuple[int, float] | None = None
+        self._looked = (at, now)
+        self._jumped = False
         self.entries = 0
         """In this life of the daemon; only grows."""
         self.exits = 0
@@ -116,7 +123,8 @@ class Headcount:
         self._memory = replace(memory, zeroed_for=memory.zeroed_for or self._plan.last_zero(now))
         self._began = at
         gap = max(0.0, (now - saved).total_seconds())
-        self._lines = WatchedLines(self._plan.lines, at - gap)
+        self._known_from = at - gap
+        self._lines = WatchedLines(self._ways, at - gap)
         if memory.proved_at is not None:
             self._proved = at - max(0.0, (now - memory.proved_at).total_seconds())
         self._rate_at = at - gap
@@ -130,13 +138,18 @@ class Headcount:
             proved_at=None if self._memory.proved_at is None else now - timedelta(seconds=at - self._proved),
         )
 
+    @property
+    def zeroed_for(self) -> datetime | None:
+        """The nightly moment that the last zero belongs to."""
+        return self._memory.zeroed_for
+
     # --- what happens -------------------------------------------------------------------------------------
 
     def heard(self, line: str, at: float, *, continuous: bool) -> None:
-        """A line's totals were heard.
+        """The totals of a way in were heard.
 
         Args:
-            line: Its id.
+            line: Its first line.
             at: When.
             continuous: Nothing is missing since they were heard before: it was watched all along.
         """
@@ -175,7 +188,7 @@ class Headcount:
 
         Args:
             sights: Of every zone.
-            blind: Of every line, whether its camera says that it cannot see.
+            blind: Of every way in, by its first line, whether no camera of it can see.
             at: Seconds, now.
             now: The same moment (aware).
         """
@@ -186,6 +199,8 @@ class Headcount:
         self._memory = replace(
             self._memory, blind_seconds=self._memory.blind_seconds + unwatched, per_hour=rate
         )
+        self._jumped = (now - self._looked[1]).total_seconds() - (at - self._looked[0]) > _JUMP_SECONDS
+        self._looked = (at, now)
         self._zero_if_due(sights, at, now)
         if self._memory.awaits_lines and self._lines.all_watched:
             self._memory = replace(self._memory, awaits_lines=False)
@@ -238,14 +253,22 @@ class Headcount:
         if due <= zeroed:
             return
         since = at - max(0.0, (now - due).total_seconds())
+        if since >= self._known_from and self._jumped:
+            # The clock is put right, and the lines were watched all along: whoever is inside came in since.
+            self._memory = replace(self._memory, zeroed_for=due)
+            return
         watched = self._lines.all_watched
         certain = self._sum(sights, confirmed=True)
         self._correct((self._sum(sights) or 0) if certain else 0, now)
         self._prove(since, now)
+        # A clock that was wrong is put right: whoever came after the zero and before anything is known was
+        # seen by nobody.
+        unseen = max(0.0, self._known_from - since) * len(self._ways)
         self._memory = replace(
             self._memory,
             entries=0,
             exits=0,
+            blind_seconds=unseen,
             zeroed_for=due,
             awaits_lines=bool(self._plan.lines) and not watched,
         )
@@ -265,8 +288,12 @@ class Headcount:
         return Figure(self._count(sights), self._lines.age(at), confirmed, confidence, "lines")
 
     def _by_zones(self, sights: Sights, confirmed: int | None, confidence: float, reason: str) -> Figure:
+        if reason:
+            # Stands in for the lines: who waits before the door is not inside, and that nobody is seen says
+            # nothing of those whom no zone sees.
+            sights = {zone: sight for zone, sight in sights.items() if zone not in self._plan.thresholds}
         total = self._sum(sights)
-        if total is None or not self._all_seen(sights):
+        if total is None or not self._all_seen(sights) or (reason and not total):
             return Figure(None, reason=reason or "zones_unseen")
         ages = [sight.age for sight in sights.values() if sight is not None]
         return Figure(total, max(ages), confirmed, confidence, "zones", reason)
@@ -283,7 +310,7 @@ class Headcount:
     def _confidence(self, count: int, at: float) -> float:
         memory = self._memory
         hours = max(0.0, at - self._proved) / 3600.0
-        blind = (memory.blind_seconds + self._lines.unwatched_so_far(at)) / 3600.0 / len(self._plan.lines)
+        blind = (memory.blind_seconds + self._lines.unwatched_so_far(at)) / 3600.0 / len(self._ways)
         missed = blind * max(_LEAST_PER_HOUR, memory.per_hour)
         # Errors at a watched line go both ways and grow with the root; who passes an unwatched one does not:
         # people mostly come in the evening, and mostly leave at night.
@@ -302,7 +329,8 @@ class Headcount:
         return max(self._memory.inside, self._sum(sights) or 0)
 
     def _all_seen(self, sights: Sights) -> bool:
-        return all(any(sights.get(zone) is not None for zone in group) for group in self._groups)
+        groups = [[zone for zone in group if zone in sights] for group in self._groups]
+        return all(any(sights[zone] is not None for zone in group) for group in groups if group)
 
     def _sum(
         self, sights: Sights, *, skip: frozenset[str] = frozenset(), confirmed: bool = False

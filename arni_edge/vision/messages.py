@@ -3,10 +3,11 @@
 The worker could as well run on another machine: nothing here is taken on trust.
 """
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.settings.base import Identifier
@@ -25,6 +26,17 @@ _REASON_LENGTH = 200
 
 Count = Annotated[int, Field(ge=0, le=MOST_PEOPLE)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before the first or behind the last moment that there is in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""One that can be written down in UTC, too."""
 
 
 class CameraState(StrEnum):
@@ -87,7 +99,7 @@ class ZoneMessage(_Payload):
     dwell_seconds: Seconds | None = None
     crowded: bool = False
     reason: str = Field(default="", max_length=_REASON_LENGTH)
-    at: AwareDatetime
+    at: Moment
     sequence: int = Field(ge=0)
 
 
@@ -112,7 +124,7 @@ class LineMessage(_Payload):
     exits: int = Field(ge=0, le=MOST_CROSSINGS)
     direction: Literal["in", "out"] | None = None
     together: Count = 0
-    at: AwareDatetime
+    at: Moment
     sequence: int = Field(ge=0)
 
 
@@ -133,7 +145,7 @@ class CameraMessage(_Payload):
     pictures_per_second: Seconds | None = None
     looks_per_second: Seconds | None = None
     people: Count | None = None
-    at: AwareDatetime
+    at: Moment
 
 
 class DownMessage(_Payload):
@@ -151,7 +163,7 @@ class DownMessage(_Payload):
     zone: Identifier | None = None
     evidence: Literal["lying", "vanished", ""] = ""
     seconds: Seconds = 0.0
-    at: AwareDatetime
+    at: Moment
 
 
 def parse_online(payload: bytes) -> bool:

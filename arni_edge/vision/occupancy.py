@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import structlog
-
 from arni_edge.broker import BrokerSession, Received
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
@@ -13,7 +11,7 @@ from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.headcount import HeadcountMemory
 from arni_edge.domain.health import Progress
 from arni_edge.domain.occupancy import UNKNOWN_OCCUPANCY, Occupancy
-from arni_edge.vision.changes import MOST_CAMERAS, Changes
+from arni_edge.vision.changes import MOST_CAMERAS, UNHEARD, Changes
 from arni_edge.vision.counting_plan import CountingPlan
 from arni_edge.vision.gym_count import GymCount, HeadcountKeeper
 from arni_edge.vision.headcount import Figure, ZoneSight
@@ -26,9 +24,9 @@ from arni_edge.vision.messages import (
     parse_online,
 )
 from arni_edge.vision.topics import camera_topic, down_topic, line_topic, online_topic, zone_topic
+from arni_edge.vision.unheeded import Unheeded
 from arni_edge.vision.watched import UNHEARD_SECONDS
 
-_LOG = structlog.get_logger(__name__)
 _REFRESH_SECONDS = 0.5
 
 
@@ -72,7 +70,8 @@ class OccupancyBook:
 
     What the broker has retained is history and never is a live count. A new broker session, the end of the
     worker, a count of None, a camera that is not ok, or silence for longer than ``stale_seconds`` make a zone
-    unknown. Only totals of lines may be history: they add up, and what they have grown by is counted.
+    unknown, and that silence a camera. Only totals of lines may be history: they add up, and what they have
+    grown by is counted.
 
     Attributes:
         cameras: The last live report of every camera, by id. Read-only.
@@ -111,7 +110,9 @@ class OccupancyBook:
         self._sequence: dict[str, int] = {}
         self._cameras: dict[str, CameraReport] = {}
         self.cameras: Mapping[str, CameraReport] = MappingProxyType(self._cameras)
+        self._unheard: set[str] = set()
         self._changes = Changes(bus)
+        self._unheeded = Unheeded(clock)
         self._gym = GymCount(self._plan, bus, clock, keeper, unbroken_seconds=stale_seconds)
         self._online = online_topic(site_id)
         self._zone_prefix = zone_topic(site_id, "")
@@ -183,7 +184,7 @@ class OccupancyBook:
         try:
             self._take(message)
         except InvalidInput as error:
-            _LOG.warning("vision_message_ignored", topic=message.topic, reason=str(error))
+            self._unheeded.note(message.topic, str(error))
         self.refresh()
 
     def _take(self, message: Received) -> None:
@@ -219,7 +220,8 @@ class OccupancyBook:
             return
         confirmed = min(message.confirmed, message.count)
         self._seen[zone] = _Seen(message.count, confirmed, message.camera, self._clock.monotonic())
-        self._changes.crowded(zone, message.count, self._clock.now(), crowded=message.crowded)
+        limit, now = self._plan.limits.get(zone), self._clock.now()
+        self._changes.crowded(zone, message.count, now, crowded=message.crowded, limit=limit)
 
     def _take_camera(self, camera: str, message: CameraMessage) -> None:
         if message.camera != camera:
@@ -236,6 +238,7 @@ class OccupancyBook:
             message.looks_per_second,
             message.people,
         )
+        self._unheard.discard(camera)
         self._changes.camera(camera, message.state, message.reason, self._clock.now())
         if message.state is not CameraState.OK:
             for zone in [zone for zone, seen in self._seen.items() if seen.camera == camera]:
@@ -250,6 +253,7 @@ class OccupancyBook:
         self._seen.clear()
         self._sequence.clear()
         self._cameras.clear()
+        self._unheard.clear()
         self._gym.nobody_tells()
         self._changes.nobody_tells(self._clock.now())
         self.refresh()
@@ -257,15 +261,25 @@ class OccupancyBook:
     def refresh(self) -> None:
         """Correct the count of the gym by what is seen now, and tell what has become different."""
         sights, now = self._sights(), self._clock.now()
+        self._forget_unheard()
         self._gym.look(sights, {line: self._is_blind(line) for line in self._plan.lines})
         for zone in self._zones:
             seen = self._fresh(zone)
             self._changes.zone(zone, None if seen is None else seen.count, now)
         self._changes.people(self._gym.figure(sights), now)
 
+    def _forget_unheard(self) -> None:
+        oldest = self._clock.monotonic() - self._stale_seconds
+        for camera in [name for name, report in self._cameras.items() if report.heard_at < oldest]:
+            del self._cameras[camera]
+            if camera in self._plan.lines.values():
+                self._unheard.add(camera)
+            self._changes.camera(camera, UNHEARD, "nothing is heard of it", self._clock.now())
+
     def _is_blind(self, line: str) -> bool:
-        camera = self._cameras.get(self._plan.lines[line])
-        return camera is not None and camera.state is not CameraState.OK
+        name = self._plan.lines[line]
+        camera = self._cameras.get(name)
+        return name in self._unheard if camera is None else camera.state is not CameraState.OK
 
     # --- keeping ------------------------------------------------------------------------------------------
 
@@ -273,8 +287,11 @@ class OccupancyBook:
         """Go on from what was kept; then notice what becomes stale, and keep the count, until cancelled."""
         progress()
         await self._gym.restore()
-        while True:
-            progress()
-            self.refresh()
-            await self._gym.keep()
-            await self._gym.rest(_REFRESH_SECONDS)
+        try:
+            while True:
+                progress()
+                self.refresh()
+                await self._gym.keep()
+                await self._gym.rest(_REFRESH_SECONDS)
+        finally:
+            await self._gym.keep_at_the_end()

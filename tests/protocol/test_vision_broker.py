@@ -1,15 +1,21 @@
 """Publisher and book over a real broker: history never counts, and nothing old is repeated as true."""
 
 import asyncio
+from collections.abc import Callable
 
+import aiomqtt
 import pytest
 from support.mosquitto import Mosquitto
 from support.mqtt import Device, connected, running
 from support.waiting import eventually
 
 from arni_edge.broker import BrokerSession, Will
+from arni_edge.broker.accounts import AclRule
+from arni_edge.broker.config import render_acl
 from arni_edge.bus import Bus
+from arni_edge.daemon.rights import vision_rights
 from arni_edge.domain.clock import SystemClock
+from arni_edge.settings import Settings
 from arni_edge.vision.messages import CameraMessage, CameraState, DownMessage, LineMessage, ZoneMessage
 from arni_edge.vision.occupancy import OccupancyBook
 from arni_edge.vision.scene.geometry import Box
@@ -20,6 +26,21 @@ from arni_edge.vision.worker.reader import Status
 from arni_edge.vision.worker.words import CameraFigures, Figure
 
 CLOCK = SystemClock()
+
+_WITH_A_CODE_CAMERA = {
+    "site": {"id": "gym", "name": "Gym", "capacity": 40},
+    "doors": [
+        {"id": one, "name": one, "lock": {"nuki_id": nuki}} for one, nuki in (("front", "1"), ("back", "2"))
+    ],
+    "vision": {"enabled": False},
+    "cameras": [
+        {
+            "id": "cam",
+            "url": "rtsp://10.0.0.9/1",
+            "qr": {"door": "front", "region": [[0.2, 0.2], [0.8, 0.2], [0.5, 0.8]]},
+        }
+    ],
+}
 
 
 class Worker:
@@ -298,3 +319,84 @@ async def test_a_camera_tells_what_comes_from_it(mosquitto: Mosquitto, worker: W
             4.0,
             3,
         )
+
+
+async def test_totals_of_a_line_stay_on_the_broker_and_figures_do_not(
+    mosquitto: Mosquitto, worker: Worker
+) -> None:
+    worker.publisher.line("entry", "cam")
+    async with running(lambda _: worker.publisher.run()), connected(worker.session):
+        worker.see(3)
+        async with Device(
+            mosquitto.address("spy"), "arni/gym/vision/+/+", protocol=aiomqtt.ProtocolVersion.V5
+        ) as spy:
+            await eventually(lambda: len({topic for topic, _ in spy.got}) == 3, within=4)
+            worker.publisher.crossed(crossing("in"), CLOCK.now())
+            await eventually(lambda: any('"direction":"in"' in text for _, text in spy.got))
+            expiry = {(one.topic.value, _expiry(one)) for one in spy.raw}
+    lines = {seconds for topic, seconds in expiry if topic == "arni/gym/vision/line/entry"}
+    assert lines == {0}, "they are what bridges an outage, however long"
+    figures = {seconds for topic, seconds in expiry if topic != "arni/gym/vision/line/entry"}
+    assert 0 < min(figures) <= max(figures) <= 10
+
+
+def _expiry(message: aiomqtt.Message) -> int:
+    """Seconds until the broker forgets it; 0: never."""
+    seconds: int = getattr(message.properties, "MessageExpiryInterval", 0)
+    return seconds
+
+
+async def test_that_nobody_is_down_is_said_too_so_that_what_an_earlier_life_told_comes_to_an_end(
+    mosquitto: Mosquitto, worker: Worker
+) -> None:
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/person_down/cam") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        worker.publisher.down("cam", (), CLOCK.monotonic())
+        await eventually(lambda: [word.down for word in downs_of(spy)] == [0], within=1)
+        # And to a daemon that comes later, with a heartbeat.
+        await eventually(lambda: [word.down for word in downs_of(spy)] == [0, 0], within=4)
+
+
+async def test_that_nobody_is_down_is_not_repeated_while_nobody_looks(mosquitto: Mosquitto) -> None:
+    worker = Worker(mosquitto, fresh_seconds=0.5)
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/vision/#") as spy,
+        running(lambda _: worker.publisher.run()),
+        connected(worker.session),
+    ):
+        worker.see(0)
+        worker.publisher.down("cam", (), CLOCK.monotonic())
+        # The heartbeat after it says that the zone cannot be seen; of people who are down it says nothing.
+        await eventually(lambda: any('"no picture was looked at"' in text for _, text in spy.got), within=4)
+        await eventually(lambda: sum(topic.endswith("camera/cam") for topic, _ in spy.got) >= 2)
+        assert sum(topic.endswith("person_down/cam") for topic, _ in spy.got) == 1
+
+
+async def test_a_code_that_is_held_up_goes_to_its_door_once_and_is_not_kept(
+    start_mosquitto: Callable[..., Mosquitto],
+) -> None:
+    settings = Settings.model_validate(_WITH_A_CODE_CAMERA)
+    mosquitto = start_mosquitto(
+        acl=render_acl({"vision": vision_rights(settings), "spy": (AclRule("read", "#"),)})
+    )
+    worker, topic = Worker(mosquitto), "arni/gym/reader/front"
+    async with (
+        Device(mosquitto.address("spy"), "arni/gym/reader/#", protocol=aiomqtt.ProtocolVersion.V5) as spy,
+        running(lambda _: worker.publisher.run()),
+    ):
+        worker.publisher.shown("front", "held up while nobody listens")
+        async with connected(worker.session):
+            worker.publisher.shown(
+                "back", "another door"
+            )  # which this camera does not see: the broker refuses
+            worker.publisher.shown("front", "ARNI:abc")
+            await eventually(lambda: spy.got == [(topic, "ARNI:abc")], within=2)
+            (message,) = spy.raw
+            assert not message.retain
+            assert 0 < message.properties.MessageExpiryInterval <= 5  # type: ignore[union-attr]
+    async with Device(mosquitto.address("spy"), "arni/gym/#") as later:
+        await eventually(lambda: later.got)
+        assert not [one for one, _ in later.got if "reader" in one]

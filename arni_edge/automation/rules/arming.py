@@ -1,7 +1,7 @@
 """After hours: who moves inside, opens a door or is seen, is an intruder."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from arni_edge.automation.picture import Moment, Picture, RaiseTrouble, SetGuard, Why
@@ -27,12 +27,14 @@ class ArmingState:
         empty_since: Since when nobody has certainly been inside.
         noticed: Who was noticed first when, by the source's name, while on guard.
         raised: Sources that were told, with their evidence.
+        anew: It was not disarmed yet in this life: an earlier one may have told of sources.
     """
 
     phase: Phase = Phase.DISARMED
     empty_since: float | None = None
     noticed: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     raised: frozenset[str] = frozenset()
+    anew: bool = True
 
 
 class ArmingRule:
@@ -57,11 +59,13 @@ class ArmingRule:
             empty_since = moment.seconds if state.empty_since is None else state.empty_since
         if picture.hours.open or picture.entered:
             why = Why.OPEN if picture.hours.open else Why.LET_IN
-            return ArmingState(), [SetGuard(False, why), *map(_over, sorted(state.raised))]
+            told = state.raised.union(self._sources(picture)) if state.anew else state.raised
+            return ArmingState(anew=False), [SetGuard(False, why), *map(_over, sorted(told))]
         if state.phase is Phase.DISARMED:
             if not self._may_arm(empty_since, picture, moment):
-                return ArmingState(empty_since=empty_since), [SetGuard(False, Why.MAYBE_SOMEBODY)]
-            return ArmingState(Phase.ARMED, empty_since), [SetGuard(True, Why.AFTER_HOURS)]
+                return replace(state, empty_since=empty_since), [SetGuard(False, Why.MAYBE_SOMEBODY)]
+            state = replace(state, phase=Phase.ARMED, empty_since=empty_since)
+            return state, [SetGuard(True, Why.AFTER_HOURS)]
         return self._guard(state, empty_since, picture, moment)
 
     def _may_arm(self, empty_since: float | None, picture: Picture, moment: Moment) -> bool:
@@ -89,8 +93,15 @@ class ArmingRule:
             if source not in state.raised and moment.seconds - since >= self._settings.entry_delay_seconds
         }
         wishes = [RaiseTrouble(source, DeviceTrouble.INTRUSION, what) for source, what in due.items()]
-        state = ArmingState(Phase.ARMED, empty_since, pending, state.raised | due.keys())
+        raised = state.raised | due.keys()
+        state = replace(state, empty_since=empty_since, noticed=pending, raised=raised)
         return state, [SetGuard(True, Why.AFTER_HOURS), *wishes]
+
+    def _sources(self, picture: Picture) -> Iterator[str]:
+        """Whoever could be told of, by the name that it would be told by."""
+        yield from (sensor.device for sensor in self._settings.sensors)
+        yield from (f"door/{door}" for door in self._doors(picture))
+        yield from (f"zone/{zone}" for zone in self._settings.zones or picture.zones)
 
     def _doors(self, picture: Picture) -> Collection[str]:
         return self._settings.doors or picture.doors.keys()

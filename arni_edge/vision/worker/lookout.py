@@ -11,7 +11,7 @@ from arni_edge.vision.scene.report import SceneReport
 from arni_edge.vision.worker.detector import Outputs
 from arni_edge.vision.worker.post import Glance, Post, Ready
 from arni_edge.vision.worker.publisher import Publisher
-from arni_edge.vision.worker.reader import CameraReader, Status
+from arni_edge.vision.worker.reader import CameraReader, Status, rate_window
 from arni_edge.vision.worker.stream import Picture
 from arni_edge.vision.worker.words import CameraFigures, Figure
 
@@ -19,7 +19,11 @@ from arni_edge.vision.worker.words import CameraFigures, Figure
 _IDLE_SECONDS = 10.0
 # Somebody is counted who was seen on several pictures: before that nobody knows who is there.
 _SETTLING_LOOKS = 3
-_RATE_SECONDS = 5.0
+# A picture that was glanced at so recently is not exchanged for a newer one, which would need another glance.
+_NEW_SECONDS = 0.05
+# Somebody who lay there before anybody looked would be told of by then: hold times, and a few looks.
+_DOWN_HOLDS = 2.0
+_DOWN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,15 @@ class Lookout:
         busy: A look is under way: the post belongs to it.
     """
 
-    def __init__(self, order: CameraOrder, reader: CameraReader, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self,
+        order: CameraOrder,
+        reader: CameraReader,
+        publisher: Publisher,
+        clock: Clock,
+        *,
+        person_down_seconds: float = 15.0,
+    ) -> None:
         """Say that nothing is known yet.
 
         Args:
@@ -54,6 +66,7 @@ class Lookout:
             reader: Its reader; not started.
             publisher: Takes what is known.
             clock: For ages.
+            person_down_seconds: So long somebody must be down before the post says so.
         """
         self.id = order.id
         self.reader = reader
@@ -68,7 +81,11 @@ class Lookout:
         self._away = threading.Event()
         self._looks = 0
         self._looked: deque[float] = deque()
+        self._first_looked_at: float | None = None
         self._people: int | None = None
+        self._down_seconds = _DOWN_HOLDS * person_down_seconds + _DOWN_SECONDS
+        self._sees_since: float | None = None
+        self._knows_down = False
         self._active_at = clock.monotonic()
         self._idle = False
         for line in order.lines:
@@ -127,7 +144,10 @@ class Lookout:
     def looked(self) -> None:
         """Note that the detector has looked at a picture."""
         self._looks += 1
-        self._looked.append(self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._looked.append(now)
+        if self._first_looked_at is None:
+            self._first_looked_at = now
 
     def tell(self, report: SceneReport) -> None:
         """Pass on what is so, unless the camera failed while it was looked at.
@@ -146,12 +166,25 @@ class Lookout:
         self._people = report.people
         for zone, view in report.zones.items():
             self._publisher.zone(Figure(zone, self.id, view, "", report.at, at))
-        self._publisher.down(self.id, report.down, report.at)
+        self._tell_down(report)
+
+    def _tell_down(self, report: SceneReport) -> None:
+        """Who is down; that nobody is, only when somebody who lay there before would have been noticed.
+
+        An earlier life of this process, or of the camera, may have told of somebody who still lies there.
+        """
+        now = self._clock.monotonic()
+        self._sees_since = now if self._sees_since is None else self._sees_since
+        if report.down or now - self._sees_since >= self._down_seconds:
+            self._knows_down = True
+        if self._knows_down:
+            self._publisher.down(self.id, report.down, report.at)
 
     def blind(self, reason: str) -> None:
         """Say that nothing is known of what this camera sees."""
         now, at = self._clock.monotonic(), self._clock.now()
-        self._people = None
+        self._people = self._sees_since = None
+        self._knows_down = False
         for zone in self._order.zones:
             self._publisher.zone(Figure(zone.id, self.id, None, reason, now, at))
         self._publisher.unknown_down(self.id)
@@ -165,12 +198,13 @@ class Lookout:
 
     def _camera_figures(self) -> CameraFigures:
         now = self._clock.monotonic()
-        while self._looked and now - self._looked[0] > _RATE_SECONDS:
+        seconds = rate_window(self._first_looked_at, now)
+        while self._looked and now - self._looked[0] > seconds:
             self._looked.popleft()
         return CameraFigures(
             age_seconds=self.reader.age(now),
             pictures_per_second=self.reader.pictures_per_second(now),
-            looks_per_second=len(self._looked) / _RATE_SECONDS,
+            looks_per_second=len(self._looked) / seconds,
             people=self._people,
         )
 
@@ -192,14 +226,15 @@ class Lookout:
         return Glimpse(glance, report, post.picture(glance) if wishes else None)
 
     def prepare(self) -> tuple[Glimpse | None, Ready | None]:
-        """Prepare the newest picture for the detector, and be it newer than the one that was glanced at.
+        """Prepare a picture for the detector: the one that was glanced at, or a newer one if that has aged.
 
         Returns:
             What a glance at a newer one has shown, and the picture; None when nothing can be looked at.
         """
-        post, taken, kept = self._manned(), self.reader.take(), self._kept
+        post, kept = self._manned(), self._kept
         self._kept, newer = None, None
-        if taken is not None:
+        aged = kept is None or self._clock.monotonic() - kept.at > _NEW_SECONDS
+        if aged and (taken := self.reader.take()) is not None:
             glance = post.consider(taken.frame, taken.at)
             if glance is not None:
                 newer, kept = Glimpse(glance), glance

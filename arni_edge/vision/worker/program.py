@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import cv2
 import structlog
@@ -20,6 +21,7 @@ from arni_edge.vision.orders import CameraOrder, DetectorOrder
 from arni_edge.vision.process import WORKER
 from arni_edge.vision.start import VisionStart
 from arni_edge.vision.topics import online_topic
+from arni_edge.vision.worker.bell import Bell
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.loading import load_detector
 from arni_edge.vision.worker.lookout import Lookout
@@ -32,7 +34,7 @@ from arni_edge.vision.worker.watch import Watch
 _LOG = structlog.get_logger(__name__)
 
 _MODEL_PART = "vision/model"
-_MODEL_RETRY_SECONDS = 10.0
+_MODEL_RETRY_SECONDS = 10
 _SWITCH_SECONDS = 0.0005
 # A count is repeated for at most three looks, and three seconds at least.
 _FRESH_LOOKS = 3
@@ -76,7 +78,7 @@ async def _work(start: VisionStart, link: WorkerLink, clock: Clock) -> None:
     )
     fresh_seconds = max(3.0, _FRESH_LOOKS / start.detector.frames_per_second)
     publisher = Publisher(start.site_id, broker, clock, fresh_seconds)
-    pictures = asyncio.Event()
+    pictures = Bell()
     lookouts = _lookouts(start, publisher, clock, pictures)
     eye = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eye")
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="detector")
@@ -98,17 +100,15 @@ async def _work(start: VisionStart, link: WorkerLink, clock: Clock) -> None:
             one.shutdown(wait=False, cancel_futures=True)  # a hung detector does not hold up the end
 
 
-def _lookouts(
-    start: VisionStart, publisher: Publisher, clock: Clock, pictures: asyncio.Event
-) -> list[Lookout]:
-    loop = asyncio.get_running_loop()
-
-    def on_picture() -> None:
-        with suppress(RuntimeError):  # the loop has ended: nobody looks any more
-            loop.call_soon_threadsafe(pictures.set)
-
+def _lookouts(start: VisionStart, publisher: Publisher, clock: Clock, pictures: Bell) -> list[Lookout]:
     return [
-        Lookout(order, CameraReader(order, clock, on_picture, timezone=start.timezone), publisher, clock)
+        Lookout(
+            order,
+            CameraReader(order, clock, pictures.ring, timezone=start.timezone),
+            publisher,
+            clock,
+            person_down_seconds=start.person_down_seconds,
+        )
         for order in start.cameras
     ]
 
@@ -152,10 +152,22 @@ async def _detector(
             ready = True
         if detector is not None:
             return detector
-        await _beating(link, _MODEL_RETRY_SECONDS)
+        await _until_another(order.model, link)
 
 
-async def _beating(link: WorkerLink, seconds: float) -> None:
-    for _ in range(int(seconds)):
+async def _until_another(model: Path, link: WorkerLink) -> None:
+    """Until there is another file; at most for some seconds: it may be something else that is missing."""
+    before = _identity(model)
+    for _ in range(_MODEL_RETRY_SECONDS):
         link.beat()
         await asyncio.sleep(1.0)
+        if _identity(model) != before:
+            return
+
+
+def _identity(model: Path) -> tuple[int, int, int] | None:
+    try:
+        facts = model.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns

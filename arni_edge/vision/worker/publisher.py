@@ -279,5 +279,5 @@ class Publisher:
 
     def _down_word(self, camera: str, down: Sequence[Down], seen_at: float) -> str | None:
         now = self._clock.monotonic()
-        stale = bool(down) and now - seen_at > self._fresh_seconds
+        stale = now - seen_at > self._fresh_seconds
         return None if stale else down_word(camera, down, now, self._clock.now())

@@ -48,6 +48,16 @@ class Status:
     reason: str = ""
 
 
+def rate_window(since: float | None, now: float) -> float:
+    """Over how many seconds a rate is told: five, or at the beginning those that there were, at least one.
+
+    Args:
+        since: When there was the first to count; None: there was none yet.
+        now: On the same clock.
+    """
+    return _RATE_SECONDS if since is None else min(_RATE_SECONDS, max(1.0, now - since))
+
+
 _OFF = Status(CameraState.OFF, "it does not watch at this hour")
 
 
@@ -139,8 +149,9 @@ class CameraReader:
 
     def pictures_per_second(self, now: float) -> float:
         """That came from the camera, decoded or not, in the last seconds before a moment of that clock."""
-        since = now - _RATE_SECONDS
-        return sum(at > since for at in tuple(self._arrivals)) / _RATE_SECONDS
+        arrivals = tuple(self._arrivals)
+        seconds = rate_window(arrivals[0] if arrivals else None, now)
+        return sum(at > now - seconds for at in arrivals) / seconds
 
     def age(self, now: float) -> float | None:
         """Seconds since the last good picture, at a moment of the monotonic clock; None before the first."""

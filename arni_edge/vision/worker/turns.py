@@ -55,14 +55,18 @@ class Turns:
         self._looked_at = dict.fromkeys(self._rates, float("-inf"))
         self._wishes: dict[str, _Wish] = {}
 
-    def glances(self, waiting: Iterable[str], now: float) -> list[str]:
-        """The cameras to glance at now, and takes note of it.
+    def due(self, waiting: Iterable[str], now: float) -> list[str]:
+        """The cameras to glance at now.
 
         Args:
             waiting: Cameras with a new picture.
             now: Seconds on the monotonic clock.
         """
-        due = [camera for camera in waiting if camera not in self._wishes and self._rates[camera].due(now)]
+        return [camera for camera in waiting if camera not in self._wishes and self._rates[camera].due(now)]
+
+    def glances(self, waiting: Iterable[str], now: float) -> list[str]:
+        """The same, and takes note of it."""
+        due = self.due(waiting, now)
         for camera in due:
             self._rates[camera].took(now)
         return due

@@ -10,15 +10,18 @@ from arni_edge.domain.health import State
 from arni_edge.supervision.link import WorkerLink
 from arni_edge.vision.messages import CameraState
 from arni_edge.vision.scene.report import SceneReport
+from arni_edge.vision.worker.bell import Bell
 from arni_edge.vision.worker.detecting import Detecting
 from arni_edge.vision.worker.detector import Detector
 from arni_edge.vision.worker.lookout import Glimpse, Lookout
 from arni_edge.vision.worker.reader import Status
 from arni_edge.vision.worker.stream import Picture
-from arni_edge.vision.worker.turns import Turns
+from arni_edge.vision.worker.turns import Rate, Turns
 
-# The loop goes round this often with nothing to see, so that a camera's silence is noticed.
+# The loop goes round this often with nothing to see, and however much there is to see, whether a camera has
+# fallen silent is asked this often.
 _LONGEST_REST = 0.1
+_CHECKS_PER_SECOND = 20.0
 
 _T = TypeVar("_T")
 
@@ -37,7 +40,7 @@ class Watch:
         link: WorkerLink,
         clock: Clock,
         per_second: float,
-        pictures: asyncio.Event,
+        pictures: Bell,
         eye: Executor,
         thread: Executor,
     ) -> None:
@@ -49,17 +52,17 @@ class Watch:
             link: To the daemon, for beats and health.
             clock: For turns.
             per_second: Looks per second and camera.
-            pictures: Set whenever a camera has a new picture.
+            pictures: Rung whenever a camera has a new picture.
             eye: One thread.
             thread: One thread, the detector's.
         """
         self._lookouts = {lookout.id: lookout for lookout in lookouts}
-        self._detecting = Detecting(detector, thread)
+        self._detecting = Detecting(detector, eye, thread)
         self._link = link
         self._clock = clock
         self._turns = Turns(self._lookouts, per_second)
         self._pictures = pictures
-        self._freed = asyncio.Event()
+        self._checks = Rate(_CHECKS_PER_SECOND)
         self._eye = eye
         self._thread = thread
         self._places = self._detecting.places
@@ -84,6 +87,10 @@ class Watch:
             self._progress = False
 
     def _check_all(self) -> None:
+        now = self._clock.monotonic()
+        if not self._checks.due(now):
+            return
+        self._checks.took(now)
         for lookout in self._lookouts.values():
             if lookout.check():
                 self._turns.forget(lookout.id)
@@ -93,8 +100,9 @@ class Watch:
         """Glance at every camera whose turn it is, unless nobody could be looked at now anyway."""
         if self._places <= 0:
             return False
-        waiting = [lookout.id for lookout in self._lookouts.values() if lookout.waits]
-        due = [self._lookouts[camera] for camera in self._turns.glances(waiting, self._clock.monotonic())]
+        due = [
+            self._lookouts[camera] for camera in self._turns.glances(self._waiting(), self._clock.monotonic())
+        ]
         if not due:
             return False
         glimpses = await self._in(self._eye, lambda: [lookout.glance() for lookout in due])
@@ -108,6 +116,9 @@ class Watch:
             elif glimpse.picture is not None and glimpse.report is not None:
                 self._begin(lookout, self._look_closer(lookout, glimpse.picture, glimpse.report))
         return True
+
+    def _waiting(self) -> list[str]:
+        return [lookout.id for lookout in self._lookouts.values() if lookout.waits]
 
     def _glimpsed(self, lookout: Lookout, glimpse: Glimpse | None) -> None:
         lookout.glimpsed(glimpse)
@@ -144,17 +155,14 @@ class Watch:
     async def _look(self, lookout: Lookout) -> None:
         """One look, from the newest picture to what is told of it."""
         try:
-            newer, ready = await self._in(self._eye, lookout.prepare)
-            self._glimpsed(lookout, newer)
-            if ready is None:
-                return
-            outputs = await self._detecting.infer(ready.prepared)
+            look = await self._detecting.look(lookout)
         finally:
             self._places += 1
             self._went_on()
-        lookout.looked()
-        report = await self._in(self._eye, lambda: lookout.found(ready, outputs))
-        await self._look_closer(lookout, ready.picture, report)
+        self._glimpsed(lookout, look.newer)
+        if look.ready is not None and look.report is not None:
+            lookout.looked()
+            await self._look_closer(lookout, look.ready.picture, look.report)
 
     async def _look_closer(self, lookout: Lookout, picture: Picture, report: SceneReport) -> None:
         """Do the closer looks that a report wishes, if any, and tell what is so."""
@@ -165,23 +173,18 @@ class Watch:
 
     def _went_on(self) -> None:
         self._progress = True
-        self._wake()
-
-    def _wake(self) -> None:
-        self._freed.set()
-        self._pictures.set()
+        self._pictures.wake()
 
     async def _rest(self) -> None:
         """Until there is something to do; at most for a tenth of a second."""
-        pause = min(self._turns.pause(self._clock.monotonic()), _LONGEST_REST)
+        now = self._clock.monotonic()
+        pause = min(self._turns.pause(now), _LONGEST_REST)
         # A new picture is of interest only when somebody may be glanced at.
-        waking = self._freed if pause > 0 or self._places <= 0 else self._pictures
-        waking.clear()
-        try:
-            async with asyncio.timeout(pause or _LONGEST_REST):
-                await waking.wait()
-        except TimeoutError:
-            return
+        wanted = pause <= 0 and self._places > 0
+        self._pictures.listen(to_pictures=wanted)
+        if wanted and self._turns.due(self._waiting(), now):
+            return  # it came just before
+        await self._pictures.wait(pause or _LONGEST_REST)
 
     async def _in(self, thread: Executor, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(thread, work)

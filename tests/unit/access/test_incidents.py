@@ -13,6 +13,7 @@ from support.database import open_database
 from support.devices import Ear, listening
 from support.waiting import eventually
 
+from arni_edge.access import DoorRetention
 from arni_edge.access import incidents as desk_module
 from arni_edge.access.incidents import IncidentDesk, Subject
 from arni_edge.bus import Bus
@@ -143,6 +144,26 @@ async def test_what_cannot_be_stored_is_told_all_the_same(tmp_path: Path) -> Non
             await desk.end(FRONT, Incident.JAMMED, "cleared", by="kim")
 
 
+async def test_what_could_only_be_told_is_over_for_those_who_heard_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with an_office(tmp_path) as office:
+        write = office.database.write
+
+        async def full(*_: object, **__: object) -> Any:
+            raise Unavailable("the disk is full")
+
+        monkeypatch.setattr(office.database, "write", full)
+        await office.desk.begin(FRONT, Incident.PROPPED, "open for 61 s")
+        assert not await office.desk.end(FRONT, Incident.PROPPED, "contact closed")
+        assert office.desk.may_be_open(FRONT, Incident.PROPPED), "somebody has to try that again"
+        monkeypatch.setattr(office.database, "write", write)
+        assert await office.desk.end(FRONT, Incident.PROPPED, "contact closed")
+        assert not office.desk.may_be_open(FRONT, Incident.PROPPED)
+        assert not await office.desk.end(FRONT, Incident.PROPPED, "contact closed")
+        await eventually(lambda: office.told == ["propped", "propped over"])
+
+
 async def test_what_begins_while_the_open_ones_are_read_can_be_ended(tmp_path: Path) -> None:
     async with an_office(tmp_path) as office:
         read, reached, go_on = office.database.read, asyncio.Event(), asyncio.Event()
@@ -169,6 +190,23 @@ async def test_a_person_clears_what_is_on_the_disk_whatever_is_remembered(tmp_pa
             FRONT, Incident.JAMMED, "state=254"
         )
         assert await office.desk.end(FRONT, Incident.JAMMED, "cleared by a person", by="kim")
+
+
+async def test_what_was_over_a_year_ago_is_forgotten_and_what_is_open_is_not(tmp_path: Path) -> None:
+    async with an_office(tmp_path) as office:
+        for incident in (Incident.JAMMED, Incident.PROPPED):
+            await office.desk.begin(FRONT, incident, "seen")
+        await office.desk.end(FRONT, Incident.PROPPED, "closed")
+        office.clock.advance(300 * 86_400)
+        await office.desk.begin(FRONT, Incident.PROPPED, "seen")
+        await office.desk.end(FRONT, Incident.PROPPED, "closed")
+        office.clock.advance(100 * 86_400)
+        await DoorRetention(office.database, office.clock, days=30).prune(office.clock.now())
+        rows = await incidents.newest(office.database, 10)
+        assert [(row["incident"], row["ended_at"] is None) for row in rows] == [
+            ("propped", False),
+            ("jammed", True),
+        ]
 
 
 @pytest.mark.parametrize("failure", [Unavailable("the disk is failing"), None])

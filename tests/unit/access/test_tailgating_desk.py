@@ -18,10 +18,11 @@ from arni_edge.access import DoorRetention, tailgating_desk
 from arni_edge.access.tailgating_desk import TailgatingDesk
 from arni_edge.bus import Bus
 from arni_edge.domain.doors import DoorContact, Outcome, UnlatchResult
-from arni_edge.domain.events import LineCrossed, LockUsed, TailgatingSuspected
+from arni_edge.domain.events import DoorCommandEnded, LineCrossed, LockUsed, TailgatingSuspected
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Settings
+from arni_edge.storage import tailgating
 
 _SETTINGS = Settings.model_validate(
     {
@@ -53,6 +54,7 @@ class Hall:
     bus: Bus
     ear: Ear
     looks: list[int]
+    desk: TailgatingDesk
 
     @property
     def told(self) -> list[tuple[str, int, int]]:
@@ -112,7 +114,7 @@ async def a_hall(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[H
             here.database, bus, here.clock, Catalogue.load(), settings=_SETTINGS, template="alarm"
         )
         async with running(desk.run), running(notices.run), listening(bus) as ear:
-            yield Hall(here, bus, ear, looks)
+            yield Hall(here, bus, ear, looks, desk)
 
 
 async def test_a_member_who_is_followed_is_kept_by_id_and_told_to_staff_only_when_it_recurs(
@@ -244,6 +246,34 @@ async def test_a_command_under_way_is_waited_for(tmp_path: Path, monkeypatch: py
         await second
         await hall.time_passes()
         await hall.follows("m2")
+        assert hall.told == [("front", 2, 1)]
+
+
+async def test_a_desk_that_was_interrupted_while_it_read_judges_again_when_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_hall(tmp_path, monkeypatch) as hall:
+        reading = asyncio.Event()
+
+        async def hangs(*_: object) -> None:
+            reading.set()
+            await asyncio.Event().wait()
+
+        with monkeypatch.context() as slow:
+            slow.setattr(tailgating, "let_in_by", hangs)
+            ended = DoorCommandEnded(
+                at=hall.here.clock.now(),
+                door="front",
+                request_id="qr:x",
+                outcome=Outcome.CONFIRMED,
+                evidence="state=5",
+                seconds=1.0,
+            )
+            hearing = asyncio.create_task(hall.desk._hear(ended))
+            await reading.wait()
+            hearing.cancel()
+            await asyncio.wait({hearing})
+        await hall.follows()
         assert hall.told == [("front", 2, 1)]
 
 

@@ -1,5 +1,6 @@
 """Lights: never dark while anybody is, or may be, inside."""
 
+import pytest
 from hypothesis import given
 from support.automation import CLOSED, EVERYTHING, MOTION, STEPS, moment, picture, settings, unhurried
 
@@ -7,6 +8,7 @@ from arni_edge.automation.picture import Picture, Priority, SetSwitch, Why
 from arni_edge.automation.presence import Inside, area, inside
 from arni_edge.automation.rulebook import build_rulebook, calendar_of
 from arni_edge.automation.rules.lights import LightRule, LightState, PathLightRule
+from arni_edge.domain.occupancy import Occupancy
 from arni_edge.settings import Light, PathLight, Presence, Sensor
 
 _SENSOR = Sensor.model_validate(MOTION)
@@ -79,10 +81,18 @@ def test_a_restart_in_an_empty_gym_lights_nothing_up() -> None:
 
 
 def test_a_figure_that_is_too_old_is_none() -> None:
-    from arni_edge.domain.occupancy import Occupancy  # noqa: PLC0415
-
     old = Picture(hours=CLOSED, zones={"floor": Occupancy(0, 3600.0)}, total=Occupancy(0, 3600.0))
     assert inside(old, _COMPLETE) is Inside.UNKNOWN
+
+
+@pytest.mark.parametrize(("confidence", "answer"), [(0.95, Inside.NOBODY), (0.4, Inside.UNKNOWN)])
+def test_a_count_that_is_hardly_trusted_does_not_prove_that_nobody_is_there(
+    confidence: float, answer: Inside
+) -> None:
+    counted = Picture(hours=CLOSED, total=Occupancy(0, 1.0, confidence=confidence))
+    assert inside(counted, _COMPLETE) is answer
+    some = Picture(hours=CLOSED, total=Occupancy(2, 1.0, confidence=confidence))
+    assert inside(some, _COMPLETE) is Inside.SOMEBODY
 
 
 def test_a_sensor_lights_its_own_part() -> None:

@@ -1,12 +1,14 @@
 """Cameras that see nothing, and what they see that somebody must look at."""
 
+import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.clock import ManualClock
@@ -22,11 +24,12 @@ from arni_edge.daemon.attention import Attention
 from arni_edge.daemon.camera_incidents import CameraIncidents, CameraWatch
 from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.doors import Incident
+from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import CameraChanged, CameraIncident, PersonDown, ZoneCrowded
 from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.safety.notices import StaffNotices
-from arni_edge.settings import Settings
+from arni_edge.settings import Camera, Settings
 from arni_edge.storage import Database
 from arni_edge.storage.migrate import APPLICATION_ID, migrations
 from arni_edge.supervision import HealthBoard
@@ -152,6 +155,7 @@ _SETTINGS = Settings.model_validate(
 
 @dataclass
 class Studio:
+    desk: IncidentDesk
     bus: Bus
     ear: Ear
     clock: ManualClock
@@ -184,25 +188,27 @@ class Studio:
 
 
 @asynccontextmanager
-async def a_studio(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Studio]:
+async def a_studio(
+    path: Path, monkeypatch: pytest.MonkeyPatch, cameras: Sequence[Camera] = _SETTINGS.cameras
+) -> AsyncIterator[Studio]:
     monkeypatch.setattr(camera_incidents, "_LOOK_SECONDS", 0.01)
     bus, clock = Bus(), ManualClock()
     async with open_database(path / "arni.db") as database:
         desk, board = IncidentDesk(database, bus, clock), HealthBoard(bus, clock)
         attention = Attention(desk, bus, board)
-        cameras = CameraIncidents(
+        watcher = CameraIncidents(
             desk,
             bus,
             clock,
-            cameras=_SETTINGS.cameras,
+            cameras=cameras,
             blind_minutes=_SETTINGS.counting.camera_minutes,
             open_since=lambda _: None,
         )
         notices = StaffNotices(database, bus, clock, Catalogue.load(), settings=_SETTINGS, template="alarm")
         async with (
-            running(attention.run), running(cameras.run), running(notices.run), listening(bus) as ear
+            running(attention.run), running(watcher.run), running(notices.run), listening(bus) as ear
         ):  # fmt: skip
-            yield Studio(bus, ear, clock, database, board, attention)
+            yield Studio(desk, bus, ear, clock, database, board, attention)
 
 
 async def test_somebody_who_seems_to_be_down_is_told_at_once_with_the_place_and_what_to_do(
@@ -274,6 +280,62 @@ async def test_a_blind_camera_is_told_and_nothing_of_what_it_says_itself(
         assert "secret" not in incident.evidence
         studio.camera("ok")
         await eventually(lambda: studio.told == ["cam blind", "cam blind over"])
+
+
+async def test_incidents_of_a_camera_and_of_zones_that_were_removed_come_to_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold = _SETTINGS.cameras[0].model_copy(update={"id": "yard", "zones": []})
+    async with a_studio(tmp_path, monkeypatch, [*_SETTINGS.cameras, sold]) as studio:
+        studio.down(camera="yard", zone=None)
+        studio.down()
+        studio.crowded()
+        await eventually(lambda: len(studio.told) == 3)
+        await studio.desk.begin(Subject("door", "front"), Incident.JAMMED, "state=254")
+    zoneless = _SETTINGS.cameras[0].model_copy(update={"zones": []})
+    async with a_studio(tmp_path, monkeypatch, [zoneless]) as studio:
+        await eventually(lambda: len(studio.told) == 2)
+        assert sorted(studio.told) == ["yard person_down over", "zone/weights crowded over"]
+        await eventually(lambda: studio.attention.of_camera("yard") == [])
+        rows = await studio.desk.everything_open()
+        assert [(row["name"], row["incident"]) for row in rows] == [
+            ("cam", "person_down"),
+            ("front", "jammed"),
+        ]
+    async with a_studio(tmp_path, monkeypatch, []) as studio:  # nobody watches any more
+        await eventually(lambda: studio.told == ["cam person_down over"])
+
+
+async def test_an_end_that_a_full_disk_kept_back_is_stored_when_there_is_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_studio(tmp_path, monkeypatch) as studio:
+        studio.camera("ok")
+        studio.down()
+        studio.crowded()
+        await eventually(lambda: len(studio.told) == 2)
+        write, tries = studio.database.write, list[int]()
+
+        async def full(*_: object, **__: object) -> Any:
+            tries.append(1)
+            raise Unavailable("the disk is full")
+
+        monkeypatch.setattr(studio.database, "write", full)
+        studio.down(over=True)
+        studio.crowded(over=True)
+        await eventually(lambda: len(tries) >= 2)
+        for _ in range(5):
+            studio.clock.advance(1)
+            await asyncio.sleep(0.02)
+        assert len(tries) <= 4, "a full disk is not asked all the time"
+        studio.down()  # the next one falls before there is room again
+        await eventually(lambda: studio.told[2:] == ["cam person_down"])
+        monkeypatch.setattr(studio.database, "write", write)
+        studio.clock.advance(60)
+        await eventually(lambda: studio.told[3:] == ["zone/weights crowded over"])
+        rows = await studio.desk.everything_open()
+        assert [(row["name"], row["incident"]) for row in rows] == [("cam", "person_down")]
+        assert studio.attention.of_camera("cam") == [CameraTrouble.PERSON_DOWN], "they lie there"
 
 
 async def test_what_is_about_no_camera_of_the_settings_is_ignored(

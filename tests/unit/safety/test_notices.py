@@ -9,12 +9,20 @@ from pathlib import Path
 from support.clock import ManualClock
 from support.database import open_database
 from support.mqtt import running
-from support.waiting import eventually_is
+from support.waiting import eventually, eventually_is
 
 from arni_edge.bus import Bus
+from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.doors import AskReason, Incident
-from arni_edge.domain.events import DeviceIncident, DoorIncident, LonePerson, StaffAsked, TailgatingSuspected
+from arni_edge.domain.events import (
+    CameraIncident,
+    DeviceIncident,
+    DoorIncident,
+    LonePerson,
+    StaffAsked,
+    TailgatingSuspected,
+)
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Access, Counting, Settings, Tailgating
@@ -65,6 +73,12 @@ def contains(*beginnings: str) -> Callable[[list[str]], bool]:
     )
 
 
+async def settled(bus: Bus) -> None:
+    """What was published has been heard, and then told, as far as it is."""
+    lines = [one._safety for one in bus._subscriptions]
+    await eventually(lambda: not any(lines))
+
+
 async def told(database: Database) -> list[str]:
     return [row["text"] for row in await database.read("SELECT text FROM outbox ORDER BY position")]
 
@@ -94,6 +108,36 @@ async def test_everybody_who_asks_is_told_of(tmp_path: Path) -> None:
             bus.publish(asked(clock, request))
         bus.publish(leak(clock))
         await eventually_is(lambda: told(database), contains(*["bitte das Konto prüfen"] * 3, "Leck"))
+
+
+def blind(clock: ManualClock, camera: str = "door", *, over: bool = False) -> CameraIncident:
+    return CameraIncident(
+        at=clock.now(), camera=camera, incident=CameraTrouble.BLIND, over=over, evidence="no picture"
+    )
+
+
+async def test_a_camera_that_comes_and_goes_all_night_wakes_nobody_every_ten_minutes(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database, a_life(database, clock) as bus:
+        for _ in range(18):  # three hours
+            bus.publish(blind(clock))
+            bus.publish(blind(clock, over=True))
+            await settled(bus)
+            clock.advance(601)
+        bus.publish(blind(clock, "hall"))
+        await eventually_is(lambda: told(database), contains(*["Kamera door"] * 3, "Kamera hall"))
+
+
+async def test_a_clock_that_was_ahead_keeps_nobody_from_being_told(tmp_path: Path) -> None:
+    right = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        for clock in (ManualClock(right.now() + timedelta(days=400)), right, right):
+            async with a_life(database, clock) as bus:
+                bus.publish(blind(clock))
+                bus.publish(leak(clock))
+                await eventually_is(lambda: told(database), lambda texts: texts and "Leck" in texts[-1])
+                await settled(bus)
+        await eventually_is(lambda: told(database), contains(*["Kamera door", "Leck"] * 2))
 
 
 async def test_who_is_alone_or_followed_is_told_only_where_the_owner_wants_to_know(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from arni_edge.domain.clock import SystemClock
 from arni_edge.simulator.plan import contains, default_plan
 from arni_edge.simulator.render import Light, Renderer, Rendering
+from arni_edge.simulator.scenery import Image
 from arni_edge.simulator.world import Scene, World
 
 PLAN = default_plan()
@@ -36,7 +37,11 @@ def full(world: World, people: int) -> Scene:
 
 
 def brightness(rendering: Rendering) -> float:
-    return float(rendering.frame.mean())
+    return brightness_of(rendering.frame)
+
+
+def brightness_of(frame: Image) -> float:
+    return float(frame.mean())
 
 
 def test_an_empty_gym_has_no_boxes(floor: Renderer, world: World) -> None:
@@ -120,6 +125,27 @@ def test_the_picture_moves(floor: Renderer, world: World) -> None:
     world.step(0.7)
     later = floor.draw(world.scene).frame
     assert np.abs(later.astype(int) - first).max() > 60
+
+
+def test_a_picture_in_which_nothing_moved_differs_by_noise_alone(floor: Renderer, world: World) -> None:
+    """It is not painted anew; as soon as somebody moves, or the light changes, it is."""
+    scene = full(world, 12)
+    first = floor.draw(scene).frame.astype(int)
+    again = floor.draw(scene).frame
+    assert 0 < np.abs(again - first).max() <= 40
+    world.step(0.7)
+    moved = floor.draw(world.scene).frame
+    assert np.abs(moved - first).max() > 60
+    dimmed = floor.draw(world.scene, Light(0.5)).frame
+    assert brightness_of(dimmed) < 0.6 * brightness_of(moved)
+    assert np.abs(floor.draw(world.scene).frame.astype(int) - moved).max() <= 40
+
+
+def test_an_infrared_picture_has_no_colours(floor: Renderer, world: World) -> None:
+    """All three channels are the same but for the noise, which is the same as well."""
+    frame = floor.draw(full(world, 3), Light(0.75, grey=True)).frame
+    assert (frame[..., 0] == frame[..., 1]).all()
+    assert (frame[..., 1] == frame[..., 2]).all()
 
 
 def test_lamps_off_is_darker_but_not_black(floor: Renderer, world: World) -> None:

@@ -92,9 +92,7 @@ async def test_names_that_nobody_gave_are_not_collected_over_many_lives_of_a_wor
         for number in range(100):
             await desk.book.receive(camera("ok", f"cam{life}-{number}"))
             await desk.book.receive(down(1, f"cam{life}-{number}"))
-    desk.told()
-    await desk.book.receive(online("false"))
-    assert len(desk.told(CameraChanged)) <= 256
+    assert len({getattr(event, "camera", "") for event in desk.told(CameraChanged)}) <= 256
 
 
 @pytest.mark.parametrize("size", [4096, 1_000_000])

@@ -452,6 +452,18 @@ def test_a_box_that_learns_at_noon_that_it_slept_through_the_night_does_not_clai
     assert later.figure.count == 0
 
 
+def test_a_clock_that_is_put_right_over_the_nightly_moment_empties_no_gym_that_was_watched() -> None:
+    gym = Gym(LINES)
+    gym.cross(entries=6)
+    gym.wait(8 * 3600, every=30)
+    gym.now += timedelta(hours=13)  # it had been slow for days: it is the next day at 09:00
+    gym.wait(60)
+    assert gym.figure.count == 6
+    gym.now = gym.now.astimezone(UTC)
+    _until(gym, datetime(2026, 11, 20, 4, 5))
+    assert gym.figure.count == 0
+
+
 def test_the_usual_zero_at_night_loses_no_confidence_by_that() -> None:
     gym = Gym(LINES)
     later = gym.reborn(60)
