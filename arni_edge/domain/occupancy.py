@@ -35,7 +35,6 @@ class Occupancy:
     confirmed: int | None = None
     confidence: float = 1.0
 
-
     @property
     def reliable(self) -> int | None:
         """The count, if more may be staked on it than an answer: that nobody is there, or that it is full."""

@@ -56,7 +56,7 @@ def render_settings(
         "site": {"id": SITE, "name": GYM, "capacity": CAPACITY},
         "paths": {"state": str(state), "runtime": str(runtime)},
         "broker": {"mode": "managed", "listen_port": broker_port},
-        "vision": {"model": str(model), "backend": "onnxruntime"},
+        "vision": {"model": str(model), "backend": "onnxruntime", "device": "cpu"},
         # Always open, so that a demonstration works at any hour.
         "hours": {day: ["00:00-24:00"] for day in DAYS},
         "relay": {"url": cloud.relay_url, "wait_seconds": 20.0},

@@ -14,6 +14,7 @@ class DoorLeaf:
         is_open: What the door sensor says.
         propped: Something keeps the leaf from closing.
         swing: How far it stands open, 0..1: what a camera sees.
+        releases: So often was the latch released.
         listeners: Called with True when the leaf opens and with False when it closes.
     """
 
@@ -24,6 +25,7 @@ class DoorLeaf:
         self._latch_left = 0.0
         self._close_in = 0.0
         self.swing = 0.0
+        self.releases = 0
 
     @property
     def yields(self) -> bool:
@@ -38,6 +40,7 @@ class DoorLeaf:
     def release_latch(self, seconds: float) -> None:
         """Hold the latch back for that long, counted from now."""
         self._latch_left = max(self._latch_left, seconds)
+        self.releases += 1
 
     def open(self) -> None:
         """Somebody pushes or pulls it open, or keeps it from closing by standing in it."""

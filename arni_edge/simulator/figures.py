@@ -29,7 +29,8 @@ def draw(image: Image, body: Projected) -> None:
     _draw_arm(pen, far, look.top, sleeve, look.skin)
     pen.torso(look.top)
     if look.long_hair:
-        pen.ball(poses.HEAD, look.hair, 1.0, (0.0, 0.06))
+        hang = 0.06 * (1 - body.figure.down)  # the hair of somebody who lies does not hang down the picture
+        pen.ball(poses.HEAD, look.hair, 1.0, (0.0, hang))
         pen.ball(poses.NECK, look.hair, 1.5, (0.0, -0.02))
     pen.limb(poses.NECK, poses.HEAD, look.skin, 0.85)
     _draw_head(pen, look.hair, look.skin)
@@ -106,7 +107,10 @@ class _Pen:
         # From the side shoulders and hips are one line; the body is never thinner than the chest is deep.
         half = 0.11 * self._scale[poses.NECK]
         top, bottom = (corners[:2].mean(axis=0), corners[2:].mean(axis=0))
-        across = np.array(((-half, 0), (half, 0), (half * 0.9, 0), (-half * 0.9, 0)))
+        spine = bottom - top
+        lies_across = abs(spine[0]) > abs(spine[1])
+        sideways = np.array((0.0, half) if lies_across else (half, 0.0))
+        across = np.array((-sideways, sideways, 0.9 * sideways, -0.9 * sideways))
         self._fill(np.array((top, top, bottom, bottom)) + across, paint)
         outward = np.sign(corners - centre) * (radius, radius * 0.5)
         self._fill(corners + outward, paint)

@@ -11,6 +11,7 @@ Colour = tuple[int, int, int]  # blue, green, red: the order of OpenCV
 
 WALKING_SPEED = 1.4  # metres a second, an adult's usual pace
 _STEP_FREQUENCY = 1.9  # strides' phase per metre, in units of π
+_FALL_SECONDS, _LIE_DOWN_SECONDS, _RISE_SECONDS = 0.7, 2.5, 3.0
 
 _SKIN: tuple[Colour, ...] = ((170, 195, 235), (140, 175, 220), (105, 140, 190), (70, 100, 150), (45, 65, 105))
 _HAIR: tuple[Colour, ...] = (
@@ -73,12 +74,20 @@ class Stage(StrEnum):
     TRAINING = "training"
     TO_EXIT = "to exit"
     PASSING_OUT = "passing out"
+    TURNING_BACK = "turning back"  # in the doorway: a look or a step inside, and out again
+    HOLDING = "holding"  # outside in front of the door, keeping it open
     GOING = "going"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One person at one moment: everything that a camera can see of them."""
+    """One person at one moment: everything that a camera can see of them.
+
+    Attributes:
+        heading: Radians; 0 faces into the building (+y), a positive angle turns to the right (+x).
+        phase: Of the movement they make now, in radians.
+        down: How far they have gone down on their back, 0 (upright) to 1 (flat); the feet stay in place.
+    """
 
     name: str
     look: Look
@@ -88,6 +97,7 @@ class Figure:
     phase: float
     walking: bool
     exercise: Exercise | None
+    down: float = 0.0
 
 
 @dataclass(slots=True)
@@ -95,8 +105,10 @@ class Person:
     """Somebody on their visit. The world moves them; everybody else only looks.
 
     Attributes:
-        heading: Radians; 0 faces into the building (+y), a positive angle turns to the right (+x).
-        phase: Of the movement they make now, in radians.
+        heading: As in a figure.
+        phase: As in a figure.
+        down: As in a figure.
+        fallen: They lie where they did not want to, and do not move.
     """
 
     name: str
@@ -108,6 +120,8 @@ class Person:
     stage: Stage = Stage.ARRIVING
     station: Station | None = None
     path: list[Point] = field(default_factory=list)
+    down: float = 0.0
+    fallen: bool = False
 
     @property
     def inside(self) -> bool:
@@ -125,13 +139,23 @@ class Person:
 
     def figure(self) -> Figure:
         """What a camera sees."""
-        exercise = self.station.exercise if self.stage is Stage.TRAINING and self.station else None
+        busy = self._trains and (not self.down or self.lies_down_to_train)
+        exercise = self.station.exercise if busy and self.station else None
+        walking = bool(self.path) and not self.down
         return Figure(
-            self.name, self.look, self.x, self.y, self.heading, self.phase, bool(self.path), exercise
+            self.name, self.look, self.x, self.y, self.heading, self.phase, walking, exercise, self.down
         )
 
     def move(self, dt: float) -> None:
-        """Walk on along the path, or go on with the exercise."""
+        """Walk on along the path, or go on with the exercise; who is down gets up first."""
+        if self.fallen:
+            self.down = min(1.0, self.down + dt / _FALL_SECONDS)
+            return
+        if self._trains and self.lies_down_to_train:
+            self.down = min(1.0, self.down + dt / _LIE_DOWN_SECONDS)
+        elif self.down:
+            self.down = max(0.0, self.down - dt / _RISE_SECONDS)
+            return
         if not self.path:
             # Two seconds for a repetition, and a slow sway for somebody who waits.
             self.phase += dt * (math.pi if self.stage is Stage.TRAINING else 0.8)
@@ -139,6 +163,15 @@ class Person:
         reach = WALKING_SPEED * dt
         while self.path and reach > 0:
             reach -= self._walk_towards(self.path[0], reach)
+
+    @property
+    def lies_down_to_train(self) -> bool:
+        """Whether what they do at their station is done on one's back."""
+        return self.station is not None and self.station.exercise is Exercise.CRUNCH
+
+    @property
+    def _trains(self) -> bool:
+        return self.stage is Stage.TRAINING and not self.fallen
 
     def _walk_towards(self, spot: Point, reach: float) -> float:
         """Go as far as ``reach`` towards a spot; returns the metres walked."""

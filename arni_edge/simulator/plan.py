@@ -1,12 +1,13 @@
-"""The plan of the simulated gym: rooms, stations, and where its two cameras hang.
+"""The plan of the simulated gym: rooms, stations, and where its cameras hang.
 
 Metres throughout. ``x`` runs along the shop front, ``y`` from the street into the building, ``z`` up. The
-door is at the origin: pavement where ``y`` < 0, gym where ``y`` > 0. Both cameras hang back to back on one
-beam; the door camera looks out at the door, the floor camera looks in at the training floor.
+door is at the origin: pavement where ``y`` < 0, gym where ``y`` > 0. Two cameras hang back to back on one
+beam; the door camera looks out at the door, the floor camera looks in at the training floor. The gym with
+four has two more on that beam, one to each side: free weights on the left, mats on the right.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -17,22 +18,28 @@ Line = tuple[Point, Point]
 
 
 class Exercise(StrEnum):
-    """What can be done at a station: all on one's feet, so that the foot point stays on the floor."""
+    """What can be done at a station."""
 
     SQUAT = "squat"
     CURL = "curl"
     PRESS = "press"
     RUN = "run"
     STRETCH = "stretch"
+    CRUNCH = "crunch"  # on one's back on a mat
+
+
+ON_FEET = tuple(exercise for exercise in Exercise if exercise is not Exercise.CRUNCH)
+"""Exercises at which the foot point stays where the station is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A place where one person trains."""
+    """A place where one person trains: a mat, and what the exercise needs unless one brings it along."""
 
     x: float
     y: float
     exercise: Exercise
+    equipped: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class CameraView:
         areas: Zones as polygons on the floor of the room.
         thresholds: Counting lines on the floor; whoever goes from the left of the line (seen from its first
             to its second point on the picture) to its right, goes in.
+        mats: Those of the zones in which people lie on purpose.
         width: Of the picture, in pixels.
         height: Of the picture, in pixels.
     """
@@ -63,6 +71,7 @@ class CameraView:
     field_of_view: float
     areas: dict[str, Polygon]
     thresholds: dict[str, Line]
+    mats: frozenset[str] = frozenset()
     width: int = 640
     height: int = 360
 
@@ -110,12 +119,13 @@ class CameraView:
 
 @dataclass(frozen=True)
 class GymPlan:
-    """One gym: its stations and cameras, and the size of its hall."""
+    """One gym: its stations and cameras, the size of its hall, and where parquet gives way to rubber."""
 
     stations: tuple[Station, ...]
     cameras: tuple[CameraView, ...]
     half_width: float = 9.0
     depth: float = 19.5
+    rubber_from: float = 8.5
 
     def camera(self, name: str) -> CameraView:
         """The camera of that name."""
@@ -144,9 +154,8 @@ _BEAM = 6.5
 
 def default_plan() -> GymPlan:
     """The gym that every scenario is played in: fourteen stations, cameras at the door and over the floor."""
-    exercises = tuple(Exercise)
     spots = [(x, y) for y, row in _ROWS for x in row]
-    stations = tuple(Station(x, y, exercises[i % len(exercises)]) for i, (x, y) in enumerate(spots))
+    stations = tuple(Station(x, y, ON_FEET[i % len(ON_FEET)]) for i, (x, y) in enumerate(spots))
     door = CameraView(
         name="door", x=0.0, y=_BEAM, z=3.2, yaw=180.0, pitch=22.0, field_of_view=80.0,
         areas={"entrance": ((-3.0, 0.3), (3.0, 0.3), (3.0, 3.1), (-3.0, 3.1))},
@@ -160,3 +169,37 @@ def default_plan() -> GymPlan:
         thresholds={},
     )  # fmt: skip
     return GymPlan(stations, (door, floor))
+
+
+# In the corners that the floor camera does not see, left and right of it; again nobody hides anybody.
+_FREE_WEIGHTS = ((-6.2, 9.6), (-7.6, 11.8), (-7.9, 8.9), (-6.0, 11.4))
+_MATS = ((6.1, 9.4), (7.9, 9.4), (6.4, 11.9), (8.1, 11.9))
+
+
+def plan_with_four_cameras() -> GymPlan:
+    """The same gym with an area for free weights and one with mats, and a camera for each.
+
+    The pictures overlap: the cameras of both areas see a part of the training floor as well, from another
+    side. The zones do not: each place on the floor belongs to one camera.
+    """
+    two = default_plan()
+    with_dumbbells = (Exercise.CURL, Exercise.PRESS, Exercise.STRETCH)
+    weights = tuple(
+        Station(x, y, with_dumbbells[i % len(with_dumbbells)], equipped=False)
+        for i, (x, y) in enumerate(_FREE_WEIGHTS)
+    )
+    mats = tuple(Station(x, y, Exercise.CRUNCH, equipped=False) for x, y in _MATS)
+    # The rack in the left corner would stand in the middle of the new camera's way.
+    floor = (replace(two.stations[0], equipped=False), *two.stations[1:])
+    area = ((5.0, 8.2), (8.7, 8.2), (8.7, 13.4), (6.2, 13.4), (4.4, 10.6))
+    left = CameraView(
+        name="weights", x=-1.0, y=_BEAM, z=4.2, yaw=-67.0, pitch=27.0, field_of_view=75.0,
+        areas={"weights": tuple((-x, y) for x, y in area)},
+        thresholds={},
+    )  # fmt: skip
+    right = CameraView(
+        name="floor2", x=1.0, y=_BEAM, z=4.2, yaw=67.0, pitch=27.0, field_of_view=75.0,
+        areas={"mats": area},
+        thresholds={}, mats=frozenset({"mats"}),
+    )  # fmt: skip
+    return GymPlan((*floor, *weights, *mats), (*two.cameras, left, right), rubber_from=3.6)

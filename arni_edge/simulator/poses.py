@@ -1,4 +1,4 @@
-"""How a body stands, walks and trains: its joints in metres, before a camera sees them."""
+"""How a body stands, walks, trains and lies: its joints in metres, before a camera sees them."""
 
 import math
 
@@ -16,6 +16,8 @@ HIP_L, HIP_R, KNEE_L, KNEE_R, ANKLE_L, ANKLE_R, TOE_L, TOE_R = range(8, 16)
 
 _UPPER_ARM, _FOREARM, _THIGH, _SHIN = 0.30, 0.27, 0.43, 0.41
 _ANKLE_HEIGHT = 0.08
+_BACK = 0.12  # from the spine to the floor, in somebody who lies
+_LOWEST = 0.05  # no joint is nearer to the floor
 _STANDARD_HEIGHT = 1.75
 
 
@@ -24,12 +26,22 @@ def pose(figure: Figure) -> Joints:
     angles = _angles(figure)
     local = _skeleton(*angles)
     local[:, 2] += _ANKLE_HEIGHT - min(local[ANKLE_L, 2], local[ANKLE_R, 2])
+    if figure.down:
+        _lay_down(local, figure.down)
     local *= figure.look.height / _STANDARD_HEIGHT
     sin, cos = math.sin(figure.heading), math.cos(figure.heading)
     x, y = local[:, 0].copy(), local[:, 1].copy()
     local[:, 0] = figure.x + x * cos + y * sin
     local[:, 1] = figure.y - x * sin + y * cos
     return local
+
+
+def _lay_down(local: Joints, down: float) -> None:
+    """Turn a standing body about its heels until it is on its back, in place."""
+    angle = down * math.pi / 2
+    forward, up = local[:, 1].copy(), local[:, 2].copy()
+    local[:, 1] = forward * math.cos(angle) - up * math.sin(angle)
+    local[:, 2] = np.maximum(_LOWEST, forward * math.sin(angle) + up * math.cos(angle) + _BACK * down)
 
 
 def _angles(figure: Figure) -> tuple[float, ...]:
@@ -58,6 +70,15 @@ def _angles(figure: Figure) -> tuple[float, ...]:
             return (0.05, -0.05, 0, 0, arm, arm, elbow, elbow, 0.25, 0)
         case Exercise.STRETCH:
             return (0.15, -0.15, 0, 0, 0.2, 0.2, 0.2, 0.2, 0.5 + 0.9 * lift, 0.25 * wave)
+        case Exercise.CRUNCH:
+            # On the way down still as somebody stands; then knees up, and the chest comes up to them.
+            flat = figure.down * figure.down
+            knee, arm, up = 1.6 * flat, 0.9 * flat, 0.5 * lift * flat
+            return (0.8 * flat, 0.8 * flat, knee, knee, arm, arm, 1.9 * flat, 1.9 * flat, 0.2, up)
+    if figure.down:
+        # However somebody falls, arms and legs come to lie beside them rather than along them.
+        d = figure.down
+        return (0.1 * d, 0.25 * d, 0.1 * d, 0.5 * d, 0.1 * d, -0.1 * d, 0.3, 0.6 * d, 0.1 + 0.5 * d, 0)
     return (0.03, -0.03, 0, 0, 0.04 * wave, -0.04 * wave, 0.25, 0.25, 0.1, 0)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arni_edge.simulator.people import Colour
-from arni_edge.simulator.plan import CameraView, Exercise, GymPlan
+from arni_edge.simulator.plan import CameraView, Exercise, GymPlan, Station
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -47,8 +47,26 @@ class Scenery:
     solid: NDArray[np.bool_]
 
 
+_MOST_KEPT = 8
+_kept: dict[str, Scenery] = {}
+
+
 def paint(view: CameraView, plan: GymPlan) -> Scenery:
-    """Render what stands still."""
+    """Render what stands still; kept, as it takes most of a second and is the same for the same view.
+
+    Returns:
+        Not to be written.
+    """
+    key = repr((view, plan))
+    scenery = _kept.get(key)
+    if scenery is None:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        scenery = _kept[key] = _painted(view, plan)
+    return scenery
+
+
+def _painted(view: CameraView, plan: GymPlan) -> Scenery:
     width, height = view.width * _SUPERSAMPLING, view.height * _SUPERSAMPLING
     rays = _rays(view, width, height)
     origin = np.array((view.x, view.y, view.z), np.float32)
@@ -63,7 +81,10 @@ def paint(view: CameraView, plan: GymPlan) -> Scenery:
     near = np.ascontiguousarray(distance[every, every])
     # A mat is nearer than the floor by a hair; only what rises above it hides anything.
     solid = hall[every, every] - near > 0.1
-    return Scenery(np.clip(small, 0, 255).astype(np.uint8), near, solid)
+    scenery = Scenery(np.clip(small, 0, 255).astype(np.uint8), near, solid)
+    for part in (scenery.picture, scenery.distance, scenery.solid):
+        part.setflags(write=False)
+    return scenery
 
 
 def _rays(view: CameraView, width: int, height: int) -> Floats:
@@ -89,16 +110,16 @@ def _paint_hall(plan: GymPlan, origin: Floats, rays: Floats, picture: Floats, di
             hit &= indoors
         elif axis == 2:
             hit &= indoors | (np.abs(points[..., 0]) < _FAR)
-        colours = _surface(axis, at, points)
+        colours = _surface(axis, at, points, plan.rubber_from)
         picture[hit] = colours[hit]
         distance[hit] = t[hit]
 
 
-def _surface(axis: int, at: float, p: Floats) -> Floats:
+def _surface(axis: int, at: float, p: Floats, rubber_from: float) -> Floats:
     """Colours of one plane of the hall at the points where rays hit it."""
     x, y, z = p[..., 0], p[..., 1], p[..., 2]
     if axis == 2 and at == 0:
-        return _ground(x, y)
+        return _ground(x, y, rubber_from)
     if axis == 2:
         lamp = (np.abs((x % 4) - 2) < 0.25) & (np.abs((y % 5) - 2.5) < 1.6)
         return np.where(lamp[..., None], _vector(250, 250, 245), _vector(150, 150, 148))
@@ -113,7 +134,7 @@ def _surface(axis: int, at: float, p: Floats) -> Floats:
     return np.asarray(np.where(joint, colour * 0.8, colour) * _grain(along, z, 0.04), np.float32)
 
 
-def _ground(x: Floats, y: Floats) -> Floats:
+def _ground(x: Floats, y: Floats, rubber_from: float) -> Floats:
     """Rubber tiles in the gym, parquet at the entrance, paving stones and asphalt outside."""
     speckle = _grain(x, y, 0.16)
     tile = (((np.floor(x / 1.0) + np.floor(y / 1.0)) % 2) * 7)[..., None]
@@ -123,7 +144,7 @@ def _ground(x: Floats, y: Floats) -> Floats:
     joint = (((x % 0.6) < 0.03) | ((y % 0.6) < 0.03))[..., None]
     paving = np.where(joint, _vector(120, 120, 120), _vector(165, 168, 170))
     asphalt = np.full((*x.shape, 3), 88, np.float32)
-    colour = np.where((y > 8.5)[..., None], rubber, parquet)
+    colour = np.where((y > rubber_from)[..., None], rubber, parquet)
     colour = np.where((y < 0)[..., None], paving, colour)
     colour = np.where((y < -3.4)[..., None], asphalt, colour)
     mat = (np.abs(x) < 1.1) & (y > 0.1) & (y < 1.0)
@@ -145,7 +166,7 @@ def _equipment(plan: GymPlan) -> list[_Block]:
     """What stands about: low or behind the person who uses it, as seen from the floor camera."""
     blocks: list[_Block] = []
     for station in plan.stations:
-        blocks += _station(station.x, station.y, station.exercise)
+        blocks += _station(station)
     steel: Colour = (70, 68, 66)
     # The shop front: posts with glass between them, a low sill and the beam over the door.
     for x in (-8.9, -6.9, -4.9, -2.9, -1.0, 1.0, 2.9, 4.9, 6.9, 8.9):
@@ -159,10 +180,13 @@ def _equipment(plan: GymPlan) -> list[_Block]:
     return blocks
 
 
-def _station(x: float, y: float, exercise: Exercise) -> list[_Block]:
+def _station(station: Station) -> list[_Block]:
+    x, y, exercise = station.x, station.y, station.exercise
     steel: Colour = (55, 52, 50)
     back = y + 0.75
     mat = _Block((x - 0.6, y - 0.7, 0.0), (x + 0.6, y + 0.7, 0.02), (120, 92, 60))
+    if exercise is Exercise.STRETCH or not station.equipped:
+        return [mat]
     if exercise is Exercise.RUN:
         deck = _Block((x - 0.4, y - 0.8, 0.0), (x + 0.4, y + 0.8, 0.04), (30, 30, 32))
         post = _Block((x - 0.45, back, 0.0), (x + 0.45, back + 0.1, 1.15), (95, 90, 90))
@@ -172,8 +196,6 @@ def _station(x: float, y: float, exercise: Exercise) -> list[_Block]:
             _Block((x + s - 0.05, back, 0.0), (x + s + 0.05, back + 0.1, 2.0), steel) for s in (-0.65, 0.65)
         ]
         return [mat, *posts, _Block((x - 0.95, back, 1.35), (x + 0.95, back + 0.06, 1.41), (170, 170, 170))]
-    if exercise is Exercise.STRETCH:
-        return [mat]
     rack = [_Block((x - 0.7, back, z), (x + 0.7, back + 0.35, z + 0.14), (40, 40, 160)) for z in (0.25, 0.6)]
     return [mat, _Block((x - 0.7, back + 0.1, 0.0), (x + 0.7, back + 0.2, 0.8), steel), *rack]
 

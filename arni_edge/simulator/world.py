@@ -5,54 +5,43 @@ same calls give the same evening again. It belongs to one thread; what camera th
 :attr:`World.scene`, an immutable picture of the present that every step replaces.
 """
 
+import math
 import random
 from dataclasses import dataclass
 from typing import Literal
 
 from arni_edge.domain.clock import Clock
 from arni_edge.simulator.door_leaf import DoorLeaf
+from arni_edge.simulator.doorway import Doorway
 from arni_edge.simulator.people import Figure, Look, Person, Stage
 from arni_edge.simulator.plan import GymPlan, Point
 from arni_edge.simulator.projection import zone_of
+from arni_edge.simulator.truth import Crossing, Fall, Opening, Truth
 
 __all__ = ["Crossing", "DoorLeaf", "Scene", "Truth", "World"]
 
 _SUB_STEP = 0.05  # 7 cm of walking: nobody can jump the threshold or a zone's edge unseen
 _DOOR_LINE = "door"
-_CLEAR = 0.8  # metres beyond the threshold at which the doorway is free for the next person
 
-_AT_DOOR: Point = (0.0, -0.6)
 # Where people wait for the doorway to be free: side by side along the shop front, near the door first.
 _EXIT_SPOTS: tuple[Point, ...] = tuple((-0.9 - 0.8 * i, 1.1 + 0.05 * i) for i in range(200))
+_FOOT_OF_MAT = 0.8  # metres from its middle
 _OFF_STAGE = 9.0  # pavement beyond the door camera's view
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
-    """Somebody crossed a counting line."""
-
-    at: float
-    line: str
-    direction: Literal["in", "out"]
-    person: str
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What is so, at one moment of the monotonic clock."""
-
-    at: float
-    counts: dict[str, int]
-    inside: int
-
-
-@dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything a camera can see at one moment. ``leaf`` is how far the door leaf stands open, 0..1."""
+    """Everything a camera can see at one moment.
+
+    Attributes:
+        leaf: How far the door leaf stands open, 0..1.
+        daylight: How much light comes in from the street, 0 (deep night) to 1.
+    """
 
     figures: tuple[Figure, ...]
     leaf: float
     lights_on: bool
+    daylight: float = 1.0
 
 
 class World:
@@ -61,7 +50,9 @@ class World:
     Attributes:
         people: Everybody who is in the picture or in the gym, in the order of arrival.
         crossings: Every passage through the door so far.
+        falls: Everybody who fell so far.
         lights_on: Whether the lamps of the gym burn; a relay may switch them.
+        daylight: As in a scene.
         scene: What cameras see; safe to read from any thread.
     """
 
@@ -70,12 +61,12 @@ class World:
         self.door = DoorLeaf()
         self.people: list[Person] = []
         self.crossings: list[Crossing] = []
+        self.falls: list[Fall] = []
         self.lights_on = True
+        self.daylight = 1.0
         self._clock = clock
         self._dice = random.Random(seed)
-        self._queue: list[Person] = []
-        self._leaving: list[Person] = []
-        self._passing: Person | None = None
+        self._doorway = Doorway(self.door, self._walk_off)
         self._rest = 0.0
         self._stepped_at = clock.monotonic()
         self.scene = self._look()
@@ -119,27 +110,53 @@ class World:
         self._settle(person)
         return person
 
-    def send_in(self, name: str) -> None:
-        """Let somebody try the door now, and pass it as soon as it opens."""
+    def send_in(self, *names: str) -> None:
+        """Let somebody try the door now, and pass it as soon as it opens; two names go in side by side."""
+        group = tuple(self._known(name) for name in names)
+        if all(person.stage in (Stage.ARRIVING, Stage.WAITING) for person in group):
+            self._doorway.line_up(group)
+
+    def turn_back(self, name: str, *, on_the_threshold: bool) -> None:
+        """Let somebody try the door, and go away again when it opens.
+
+        Args:
+            name: Who.
+            on_the_threshold: They only look in; otherwise they take a step inside first.
+        """
+        self.send_in(name)
+        self._doorway.turn_back(self._known(name), on_the_threshold=on_the_threshold)
+
+    def hold_door(self, name: str, seconds: float) -> None:
+        """Let somebody try the door, keep it open for others for so long, and go away without going in."""
+        self.send_in(name)
+        self._doorway.hold(self._known(name), seconds)
+
+    def fall(self, name: str) -> None:
+        """Let somebody fall where they are, and lie still."""
         person = self._known(name)
-        if person.stage in (Stage.ARRIVING, Stage.WAITING):
-            person.stage = Stage.QUEUEING
-            self._queue.append(person)
-            self._line_up()
+        if not person.fallen:
+            person.fallen = True
+            self.falls.append(Fall(name, self._clock.monotonic()))
+
+    def get_up(self, name: str) -> None:
+        """Let somebody who fell get up and go on."""
+        person = self._known(name)
+        person.fallen = False
+        for fall in self.falls:
+            if fall.person == name and fall.until is None:
+                fall.until = self._clock.monotonic()
 
     def send_out(self, name: str) -> None:
         """Let somebody end their visit: from inside through the door, from the pavement straight away."""
         person = self._known(name)
         if person.stage in (Stage.ARRIVING, Stage.WAITING, Stage.QUEUEING):
-            if person in self._queue:
-                self._queue.remove(person)
-                self._line_up()
+            self._doorway.give_up(person)
             self._walk_off(person)
         elif person.stage in (Stage.WALKING, Stage.TRAINING, Stage.PASSING_IN):
             # Somebody on the threshold goes in first: the doorway has no room to turn round in.
             if person.stage is not Stage.PASSING_IN:
                 self._turn_to_exit(person)
-            self._leaving.append(person)
+            self._doorway.leave(person)
 
     def advance(self) -> None:
         """Step by the time that has passed on the clock since the last call."""
@@ -155,40 +172,32 @@ class World:
             self._sub_step(_SUB_STEP)
         self.scene = self._look()
 
+    @property
+    def doorway_is_free(self) -> bool:
+        """Whether nobody is at the door, neither to go in nor to go out, and it is shut."""
+        return self._doorway.is_free(self.people)
+
+    @property
+    def openings(self) -> list[Opening]:
+        """Every release of the latch so far, and who came in on it."""
+        return self._doorway.openings
+
     def _sub_step(self, dt: float) -> None:
+        self._doorway.notice_release(self._clock.monotonic())
         for person in self.people:
             before = person.inside
             person.move(dt)
             if person.inside is not before:
-                direction: Literal["in", "out"] = "in" if person.inside else "out"
-                self.crossings.append(Crossing(self._clock.monotonic(), _DOOR_LINE, direction, person.name))
-        self._doorway()
-        self.door.step(dt)
+                self._crossed(person)
+        self._doorway.step(self.people, dt)
         for person in tuple(self.people):
             self._arrivals(person)
 
-    def _doorway(self) -> None:
-        """One person at a time; who leaves goes first, because the way out is never blocked."""
-        if self._passing:
-            self.door.open()
-            if self._passing.stage is Stage.PASSING_IN:
-                clear = self._passing.y > _CLEAR
-            else:
-                clear = self._passing.y < -_CLEAR
-            if clear:
-                self._passing = None
-            return
-        leaver = next((p for p in self._leaving if p.stage is Stage.TO_EXIT and p.arrived), None)
-        if leaver:
-            self._leaving.remove(leaver)
-            self._pass(leaver, Stage.PASSING_OUT, [(-0.1, 0.6), (-0.1, -1.2)])
-        elif self._queue and self._queue[0].stands_at(_AT_DOOR) and self.door.yields:
-            self._pass(self._queue.pop(0), Stage.PASSING_IN, [(0.1, 0.6), (0.6, 1.6)])
-            self._line_up()
-
-    def _pass(self, person: Person, stage: Stage, path: list[Point]) -> None:
-        self._passing, person.stage, person.path = person, stage, path
-        self.door.open()
+    def _crossed(self, person: Person) -> None:
+        direction: Literal["in", "out"] = "in" if person.inside else "out"
+        self.crossings.append(Crossing(self._clock.monotonic(), _DOOR_LINE, direction, person.name))
+        if person.inside:
+            self._doorway.came_in(person)
 
     def _arrivals(self, person: Person) -> None:
         """What somebody does next who has reached the end of their path."""
@@ -196,16 +205,16 @@ class World:
             return
         if person.stage is Stage.ARRIVING:
             person.stage, person.heading = Stage.WAITING, 0.0
-        elif person.stage is Stage.QUEUEING:
+        elif person.stage in (Stage.QUEUEING, Stage.HOLDING):
             person.heading = 0.0
         elif person.stage is Stage.PASSING_IN:
-            if person in self._leaving:
+            if self._doorway.is_leaving(person):
                 self._turn_to_exit(person)
             else:
                 self._go_train(person)
         elif person.stage is Stage.WALKING:
             self._settle(person)
-        elif person.stage is Stage.PASSING_OUT:
+        elif person.stage in (Stage.PASSING_OUT, Stage.TURNING_BACK):
             self._walk_off(person)
         elif person.stage is Stage.GOING:
             self.people.remove(person)
@@ -217,11 +226,16 @@ class World:
         person.station = self._dice.choice(free) if free else None
         # A full gym: whoever finds no station waits under the beam, where neither camera looks.
         x, y = (person.station.x, person.station.y) if person.station else (2.0, 6.5)
+        if person.lies_down_to_train:
+            y += self._dice.choice((-_FOOT_OF_MAT, _FOOT_OF_MAT))
         person.path = [(0.6, 4.0), (x, y)]
 
     def _settle(self, person: Person) -> None:
         person.stage = Stage.TRAINING
         person.heading = self._dice.uniform(-3.1, 3.1)
+        if person.lies_down_to_train and person.station:
+            # Away from the middle of the mat, to sink back onto it.
+            person.heading = 0.0 if person.y > person.station.y else math.pi
 
     def _turn_to_exit(self, person: Person) -> None:
         person.stage, person.station = Stage.TO_EXIT, None
@@ -233,12 +247,6 @@ class World:
         side = 1 if person.x >= 0 else -1
         person.path = [(person.x, -2.4), (side * _OFF_STAGE, -2.4)]
 
-    def _line_up(self) -> None:
-        for place, person in enumerate(self._queue):
-            # Beside the door rather than in a row behind each other, so that the camera sees everybody.
-            spot = (-0.95 * place, -0.6 - 0.2 * place) if place else _AT_DOOR
-            person.path = [spot]
-
     def _known(self, name: str) -> Person:
         person = self.person(name)
         if person is None:
@@ -246,9 +254,10 @@ class World:
         return person
 
     def _look(self) -> Scene:
-        return Scene(tuple(person.figure() for person in self.people), self.door.swing, self.lights_on)
+        figures = tuple(person.figure() for person in self.people)
+        return Scene(figures, self.door.swing, self.lights_on, self.daylight)
 
 
 def _waiting_spots(side: int) -> list[Point]:
-    near = [(side * x, -1.7) for x in (1.6, 2.7, 3.8)] + [(-side * x, -1.7) for x in (1.6, 2.7, 3.8)]
-    return near + [(side * (4.9 + 0.9 * i), -1.7) for i in range(40)]
+    near = [(side * x, -1.7) for x in (2.1, 3.1, 4.1)] + [(-side * x, -1.7) for x in (2.1, 3.1, 4.1)]
+    return near + [(side * (5.0 + 0.9 * i), -1.7) for i in range(40)]

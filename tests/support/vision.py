@@ -52,7 +52,8 @@ class SeenGym:
             for view in self.plan.cameras
         }
         self.password = PASSWORD
-        self.vision: dict[str, Any] = {"model": MODEL}
+        # The one that is loaded sooner; tests of the other one name it.
+        self.vision: dict[str, Any] = {"model": MODEL, "backend": "onnxruntime"}
         self.urls: dict[str, str] = {}
         self.copies = 1
         self._worker_address = mosquitto.address("vision")

@@ -16,8 +16,11 @@ from arni_edge.broker.managed import BrokerPlan
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.supervision import WorkerProcess
-from arni_edge.vision.messages import CameraMessage, CameraState
+from arni_edge.vision.messages import HEARTBEAT_SECONDS, CameraMessage, CameraState
 from arni_edge.vision.topics import camera_topic
+
+RATE_SECONDS = 5.0
+"""So far back look the rates that the worker tells."""
 
 _SAMPLE_SECONDS = 1.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -25,18 +28,19 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of the worker has cost and brought."""
+    """What the worker has cost and brought for a while.
+
+    Attributes:
+        fps_in: Pictures a second that came from all cameras.
+        fps_inferred: Looks a second.
+        cores: Processors that it kept busy.
+        rss: Megabytes, a sample a second.
+    """
 
     fps_in: float
     fps_inferred: float
     cores: float
     rss: list[float]
-
-    @property
-    def growth(self) -> float:
-        """Megabytes that the last quarter takes more than the first."""
-        quarter = max(1, len(self.rss) // 4)
-        return statistics.fmean(self.rss[-quarter:]) - statistics.fmean(self.rss[:quarter])
 
 
 @dataclass(slots=True)
@@ -75,13 +79,14 @@ class Ear:
                     self.heard.setdefault(said.camera, []).append(said)
 
 
-async def measure(worker: WorkerProcess, ear: Ear, seconds: float) -> Load:
-    """Watch a worker for so many seconds.
+async def measure(worker: WorkerProcess, ear: Ear, seconds: float, *, deaf: float = 0.0) -> Load:
+    """Watch a worker for so many seconds, and until every camera was heard.
 
     Args:
         worker: It runs.
         ear: Hears it.
         seconds: How long.
+        deaf: For so long at the beginning what it says is not listened to: it tells of the time before.
 
     Raises:
         Unavailable: It died, or does not see all of its cameras any more.
@@ -90,23 +95,25 @@ async def measure(worker: WorkerProcess, ear: Ear, seconds: float) -> Load:
     pid = worker.pid
     if pid is None:
         raise Unavailable("the worker has ended")
+    began, used, rss = clock.monotonic(), cpu_seconds(pid), [_rss_megabytes(pid)]
+    ends, patience = began + seconds, began + seconds + 3 * HEARTBEAT_SECONDS
+    await asyncio.sleep(deaf)
     ear.forget()
-    began, used, rss = clock.monotonic(), _cpu_seconds(pid), [_rss_megabytes(pid)]
-    while clock.monotonic() - began < seconds:
-        await asyncio.sleep(min(_SAMPLE_SECONDS, seconds))
+    while (now := clock.monotonic()) < ends or (not ear.all_see and now < patience):
+        await asyncio.sleep(max(0.05, min(_SAMPLE_SECONDS, ends - now)))
         if worker.pid != pid:
             raise Unavailable("the worker died under the load")
         rss.append(_rss_megabytes(pid))
-    spent = clock.monotonic() - began
-    cores = (_cpu_seconds(pid) - used) / spent
-    if set(ear.heard) != ear.cameras or not ear.all_see:
+    cores = (cpu_seconds(pid) - used) / (clock.monotonic() - began)
+    if not ear.all_see:
         raise Unavailable("the worker does not see all of its cameras any more")
     return Load(
         ear.rate(lambda one: one.pictures_per_second), ear.rate(lambda one: one.looks_per_second), cores, rss
     )
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used, all its threads together."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 

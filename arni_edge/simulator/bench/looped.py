@@ -2,11 +2,13 @@
 
 A process of its own: ``python -m arni_edge.simulator.bench.looped FOLDER RATE``. Every file of the folder is
 a clip (:func:`write_clip`), played on any path below its name (``/moving/3``), RATE pictures a second, over
-TCP. The first line on stdout is the port; the process ends with its stdin.
+TCP. The first line on stdout is the port. ``pause`` and ``play`` on stdin hold all cameras up and let them go
+on, answered by the same word; the process ends with its stdin.
 """
 
 import asyncio
 import base64
+import itertools
 import struct
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +17,8 @@ from pathlib import Path
 _LARGEST = 1400  # of a payload, as over a real network
 _CLOCK = 90_000
 _SPS, _PPS, _FU_A = 7, 8, 28
+# After a pause, or on a busy box, so much is made up for.
+_MOST_BEHIND = 0.2
 
 _Unit = list[bytes]
 """The RTP payloads of one picture."""
@@ -49,19 +53,32 @@ class _Clip:
 
 
 async def _serve(clips: dict[str, _Clip], rate: float) -> None:
+    playing = asyncio.Event()
+    playing.set()
+
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _Client(clips, rate, reader, writer).talk()
+            await _Client(clips, rate, playing, reader, writer).talk()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             pass  # the client went away, or this process ends
         finally:
             writer.close()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.read)
+    _say(str(server.sockets[0].getsockname()[1]))
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        word = line.strip()
+        if word == "pause":
+            playing.clear()
+        else:
+            playing.set()
+        _say(word)
     server.close()
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 class _Client:
@@ -69,12 +86,13 @@ class _Client:
         self,
         clips: dict[str, _Clip],
         rate: float,
+        playing: asyncio.Event,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        self._clips, self._rate = clips, rate
+        self._clips, self._rate, self._playing = clips, rate, playing
         self._reader, self._writer = reader, writer
-        self._playing: asyncio.Task[None] | None = None
+        self._film: asyncio.Task[None] | None = None
 
     async def talk(self) -> None:
         try:
@@ -82,8 +100,8 @@ class _Client:
                 if not await self._answer():
                     return
         finally:
-            if self._playing is not None:
-                self._playing.cancel()
+            if self._film is not None:
+                self._film.cancel()
 
     async def _answer(self) -> bool:
         first = await self._reader.readexactly(1)
@@ -111,8 +129,8 @@ class _Client:
                 self._say(headers, "461 Unsupported Transport")
                 return True
             extra += "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
-        elif method == "PLAY" and self._playing is None:
-            self._playing = asyncio.create_task(self._play(clip))
+        elif method == "PLAY" and self._film is None:
+            self._film = asyncio.create_task(self._play(clip))
         self._say(headers, "200 OK", extra, body)
         return method != "TEARDOWN"
 
@@ -122,18 +140,22 @@ class _Client:
 
     async def _play(self, clip: _Clip) -> None:
         clock = asyncio.get_running_loop()
-        began, sequence, index = clock.time(), 0, 0
-        while True:
-            unit = clip.units[index % len(clip.units)]
-            stamp = round(index * _CLOCK / self._rate) & 0xFFFFFFFF
+        began = due = clock.time()
+        sequence = 0
+        for unit in itertools.cycle(clip.units):
+            await asyncio.sleep(max(0.0, due - clock.time()))
+            await self._playing.wait()
+            due = max(due, clock.time() - _MOST_BEHIND) + 1 / self._rate
+            # A pause is one for the camera's clock, too: it goes on meanwhile.
+            stamp = round((clock.time() - began) * _CLOCK) & 0xFFFFFFFF
+            packets = []
             for number, payload in enumerate(unit, start=1):
                 mark = 0x80 if number == len(unit) else 0
                 header = struct.pack(">BBHII", 0x80, mark | 96, sequence & 0xFFFF, stamp, 1)
-                self._writer.write(struct.pack(">cBH", b"$", 0, 12 + len(payload)) + header + payload)
+                packets.append(struct.pack(">cBH", b"$", 0, 12 + len(payload)) + header + payload)
                 sequence += 1
-            index += 1
+            self._writer.write(b"".join(packets))
             await self._writer.drain()
-            await asyncio.sleep(max(0.0, began + index / self._rate - clock.time()))
 
 
 def _units(content: bytes) -> Iterator[bytes]:

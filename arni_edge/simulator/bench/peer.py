@@ -1,6 +1,7 @@
 """Ultralytics' own tracking on the same streams; run by its Python, so it imports nothing of this project.
 
-``python peer.py MODEL STREAMS SECONDS``; prints ``{"fps", "cpu_cores", "version"}``.
+``python peer.py MODEL STREAMS SECONDS``; prints ``{"fps", "cpu_cores", "cpu_ms_per_picture",
+"version"}``.
 """
 
 import json
@@ -23,10 +24,11 @@ def main() -> None:
     while time.monotonic() - began < seconds:
         next(results)
         count += 1
-    spent = time.monotonic() - began
+    spent, used = time.monotonic() - began, sum(os.times()[:2]) - used
     figures = {
         "fps": round(count / spent, 2),
-        "cpu_cores": round((sum(os.times()[:2]) - used) / spent, 2),
+        "cpu_cores": round(used / spent, 2),
+        "cpu_ms_per_picture": round(1000 * used / count, 1),
         "version": ultralytics.__version__,
     }
     sys.stdout.write("\n" + json.dumps(figures) + "\n")

@@ -2,51 +2,49 @@
 
 The worker is the product's own: started and confined by the supervision, on real RTSP streams from loopback,
 heard through a real Mosquitto. Streams are encoded once beforehand; they bring more pictures than the model
-can take. *Bare* is the model alone, on as many threads, before and after. Then the same cameras show a still
-scene, and at last Ultralytics' own tracking gets the same streams, where it is installed.
+can take. *Bare* is the model alone, in a process of its own, of the same backend, threads and priority.
+Both take turns, several times: whatever else runs on the machine meets both alike. Then Ultralytics' own
+tracking gets the same streams, where it is installed, and at last the worker gets cameras before which
+nothing moves.
 """
 
 import asyncio
 import contextlib
-import dataclasses
+import itertools
 import json
 import math
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from arni_edge.broker.accounts import VISION
-from arni_edge.broker.managed import ManagedMosquitto, broker_directory, plan_broker
-from arni_edge.bus import Bus
-from arni_edge.daemon.rights import house_rights
-from arni_edge.domain.clock import SystemClock
-from arni_edge.domain.errors import ArniError, Unavailable
+from arni_edge.domain.errors import ArniError
 from arni_edge.settings import Paths, Settings, load_settings, settings_path
-from arni_edge.simulator.bench import looped, peer
+from arni_edge.simulator.bench import looped
 from arni_edge.simulator.bench.clips import clip
-from arni_edge.simulator.bench.load import Ear, Load, measure
-from arni_edge.simulator.box import free_port
-from arni_edge.supervision import HealthBoard, WorkerProcess
-from arni_edge.vision.process import worker_spec
-from arni_edge.vision.start import VisionStart
+from arni_edge.simulator.bench.house import bench_settings, watching
+from arni_edge.simulator.bench.load import RATE_SECONDS, Load, cpu_seconds, measure
+from arni_edge.simulator.bench.rival import rival
+from arni_edge.simulator.bench.servants import Servant, servant
 
-_SITE = "bench"
-_CLIP_SECONDS = 8.0
-_MOST_PICTURES = 320
+_CLIP_RATE, _CLIP_SECONDS = 25, (2.0, 6.0)
 # So much more than the model can take comes from the cameras.
-_PRESSURE = 1.3
+_PRESSURE = 1.2
 _FASTEST = 120
 _STILL_RATE = 10
-_UP_SECONDS = 60.0
-# The worker's own rates look back for five seconds.
-_WARM_UP_SECONDS = 6.0
+# Three turns, when there is time for them: the worker's rates look back for seconds, and not into a pause.
+_TURNS = 3
+_SHORTEST_TURN = RATE_SECONDS + 2.5
+_BARE_SECONDS = (0.5, 2.0)
+_WARM_UP_SECONDS = 1.0
 # An idle camera gives up its other pictures ten seconds after the last motion.
-_SETTLE_SECONDS = 18.0
-_PEER_START_SECONDS = 180.0
+_SETTLE_SECONDS = 14.0
+_IDLE_SECONDS = 8.0
+# Memory is filled up at first: what grows later, grows for ever.
+_SOAK_BEGINNING_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ class Task:
         model: The ONNX file.
         backend: As in the settings.
         threads: As in the settings.
-        seconds: For each measurement.
-        soak_minutes: So long the load goes on, to see whether memory grows; 0: not.
+        seconds: Of the worker under load, in all turns together; with fewer than 12 there is one turn.
+        soak_minutes: So long the load goes on afterwards, to see whether memory grows; 0: not.
         idle: Measure the still scene too.
         peer: Python of an environment with Ultralytics; None: there is none.
         frames_per_second: What an owner wants of each camera.
@@ -74,6 +72,18 @@ class Task:
     idle: bool = True
     peer: Path | None = None
     frames_per_second: float = 5.0
+
+
+@dataclass(slots=True)
+class _Measured:
+    """What came of it; ``bare`` before, between and after the turns."""
+
+    bare: list[dict[str, float]] = field(default_factory=list)
+    turns: list[Load] = field(default_factory=list)
+    streams_cores: float = 0.0
+    soak: Load | None = None
+    peer: dict[str, Any] = field(default_factory=dict)
+    idle: Load | None = None
 
 
 def find_peer(config: Path | None) -> Path | None:
@@ -101,7 +111,9 @@ def bench_vision(task: Task, tell: Callable[[str], None]) -> dict[str, Any]:
     """
     # Clips and sockets: in memory where /tmp is.
     with tempfile.TemporaryDirectory(prefix="arni-run-") as folder:
-        return asyncio.run(_Bench(task, Path(folder), tell).run())
+        figures = asyncio.run(_Bench(task, Path(folder), tell).run())
+    tell(_verdict(figures, task.frames_per_second))
+    return figures
 
 
 class _Bench:
@@ -109,164 +121,139 @@ class _Bench:
         self._task = task
         self._folder = folder
         self._tell = tell
+        self._measured = _Measured()
 
     async def run(self) -> dict[str, Any]:
         task = self._task
-        self._tell("the model alone")
-        before = await self._bare()
-        rate = min(_FASTEST, max(_STILL_RATE, math.ceil(_PRESSURE * before["fps"] / task.cameras)))
-        self._tell(f"{before['fps']:.1f} pictures/s; encoding {task.cameras} streams of {rate} pictures/s")
-        await self._encode("moving", rate, people=True)
-        self._tell(f"the worker under load for {max(task.seconds, 60 * task.soak_minutes):.0f} s")
-        async with self._streams("moving", rate) as urls:
-            load = await self._work(
-                urls, 1.1 * rate, max(task.seconds, 60 * task.soak_minutes), _WARM_UP_SECONDS
-            )
-            other = await self._peer(urls)
-        self._tell("the model alone once more")
-        after = await self._bare()
-        idle = await self._idle() if task.idle else None
-        return self._figures(load, idle, other, [before, after])
-
-    def _figures(
-        self, load: Load, idle: Load | None, other: dict[str, Any], bare: list[dict[str, float]]
-    ) -> dict[str, Any]:
-        task = self._task
-        limit = statistics.fmean(one["fps"] for one in bare)
-        possible = int(load.fps_inferred / task.frames_per_second)
-        figures: dict[str, Any] = {
-            "cameras": task.cameras,
-            "threads": task.threads,
-            "model": task.model.name,
-            "fps_in": round(load.fps_in, 1),
-            "fps_inferred": round(load.fps_inferred, 2),
-            "inference_ms_p50": round(statistics.fmean(one["ms_p50"] for one in bare), 2),
-            "cpu_cores": round(load.cores, 2),
-            "rss_mb": round(max(load.rss), 1),
-            "limit_fps": round(limit, 2),
-            "limit_fps_before": round(bare[0]["fps"], 2),
-            "limit_fps_after": round(bare[1]["fps"], 2),
-            "ratio_to_limit": round(load.fps_inferred / limit, 3),
-            "cameras_possible": possible,
-            "idle_cpu_percent": None if idle is None else round(100 * idle.cores / task.cameras, 2),
-            "peer": other or None,
-        }
-        if "fps" in other:
-            figures["ratio_to_peer"] = round(load.fps_inferred / max(other["fps"], 0.01), 2)
-        else:
-            figures |= {"peer": None, "peer_reason": other.get("reason", "")}
-        if task.soak_minutes:
-            figures["rss_growth_mb"] = round(load.growth, 1)
-        self._tell(_verdict(figures, task.frames_per_second))
-        return figures
+        arguments = (str(task.model), task.backend, str(task.threads))
+        self._tell("loading the model, encoding the streams")
+        async with _module("bare", *arguments) as model:
+            await asyncio.to_thread(self._encode)
+            await model.answer()
+            await self._bare(model)
+            pressure = _PRESSURE * self._measured.bare[0]["fps"] / task.cameras
+            rate = min(_FASTEST, max(_STILL_RATE, math.ceil(pressure)))
+            async with self._streams("moving", rate) as (streams, urls):
+                await self._load(model, streams, urls, 1.1 * rate)
+                if task.peer is not None:
+                    self._tell("Ultralytics on the same streams")
+                seconds = task.seconds / _TURNS
+                self._measured.peer = await rival(
+                    task.peer, task.model, urls, seconds=seconds, folder=self._folder
+                )
+        if task.idle:
+            async with self._streams("still", _STILL_RATE) as (_, urls):
+                await self._idle(urls)
+        return _figures(task, self._measured)
 
     # --- what is measured ---------------------------------------------------------------------------------
 
-    async def _bare(self) -> dict[str, float]:
-        task = self._task
-        seconds = str(max(1.0, min(10.0, task.seconds / 2)))
-        arguments = (str(task.model), task.backend, str(task.threads), seconds)
-        code, output = await _output(sys.executable, "-m", "arni_edge.simulator.bench.bare", *arguments)
-        if code != 0:
-            raise Unavailable(f"the model cannot be run: {output[-300:]}")
-        figures: dict[str, float] = json.loads(output.strip().splitlines()[-1])
-        return figures
+    async def _load(self, model: Servant, streams: Servant, urls: Sequence[str], per_second: float) -> None:
+        task, measured = self._task, self._measured
+        turns = _TURNS if task.seconds >= 4 * _TURNS else 1
+        seconds, deaf = task.seconds, 0.0
+        if turns > 1:
+            seconds, deaf = max(_SHORTEST_TURN, task.seconds / turns), RATE_SECONDS
+        async with watching(self._settings(urls), per_second) as (worker, ear):
+            await asyncio.sleep(_WARM_UP_SECONDS)
+            for turn in range(turns):
+                self._tell(f"the worker with {task.cameras} cameras, turn {turn + 1} of {turns}")
+                used = cpu_seconds(streams.pid)
+                measured.turns.append(await measure(worker, ear, seconds, deaf=deaf))
+                measured.streams_cores = (cpu_seconds(streams.pid) - used) / seconds
+                await streams.ask("pause")
+                await self._bare(model)
+                await streams.ask("play")
+            if task.soak_minutes:
+                self._tell(f"the worker for {task.soak_minutes:g} minutes more")
+                measured.soak = await measure(worker, ear, 60 * task.soak_minutes)
 
-    async def _work(self, urls: list[str], per_second: float, seconds: float, warm_up: float) -> Load:
-        """Run the worker and measure it for so many seconds."""
-        settings = self._settings(urls)
-        clock, bus = SystemClock(), Bus()
-        mosquitto, plan = (
-            ManagedMosquitto(broker_directory(settings)),
-            plan_broker(settings, house_rights(settings)),
-        )
-        await mosquitto.reconfigure(plan)
-        start = VisionStart.from_settings(settings, plan.address(VISION))
-        detector = start.detector.model_copy(update={"frames_per_second": per_second})
-        message = start.model_copy(update={"detector": detector}).as_message()
-        spec = dataclasses.replace(worker_spec(settings, plan.address(VISION)), start=lambda: message)
-        worker = WorkerProcess(spec, HealthBoard(bus, clock), clock)
-        async with contextlib.AsyncExitStack() as running:
-            await running.enter_async_context(_task(mosquitto.run(_nobody)))
-            await _until(lambda: mosquitto.ready, "Mosquitto did not come up; is it installed?")
-            ear = Ear({camera.id for camera in settings.cameras}, _SITE)
-            await running.enter_async_context(_task(ear.listen(plan)))
-            await running.enter_async_context(_task(worker.run(_nobody)))
-            await _until(lambda: ear.all_see, "the worker does not see its cameras")
-            await asyncio.sleep(warm_up)
-            return await measure(worker, ear, seconds)
+    async def _bare(self, model: Servant) -> None:
+        least, most = _BARE_SECONDS
+        answer = await model.ask(str(max(least, min(most, self._task.seconds / 10))))
+        figures: dict[str, float] = json.loads(answer)
+        self._measured.bare.append(figures)
+        self._tell(f"the model alone: {figures['fps']:.1f} pictures/s")
 
-    async def _idle(self) -> Load:
+    async def _idle(self, urls: Sequence[str]) -> None:
         self._tell("the worker with nothing to see")
-        await self._encode("still", _STILL_RATE, people=False)
-        async with self._streams("still", _STILL_RATE) as urls:
-            return await self._work(urls, self._task.frames_per_second, self._task.seconds, _SETTLE_SECONDS)
-
-    async def _peer(self, urls: list[str]) -> dict[str, Any]:
-        if self._task.peer is None:
-            return {
-                "reason": "Ultralytics is not installed in a tool environment; name its Python with --peer"
-            }
-        self._tell("Ultralytics on the same streams")
-        streams = self._folder / "peer.streams"
-        streams.write_text("".join(f"{url}\n" for url in urls))
-        arguments = (str(self._task.model), str(streams), str(self._task.seconds))
-        limit = _PEER_START_SECONDS + self._task.seconds
-        code, output = await _output(
-            str(self._task.peer), peer.__file__, *arguments, seconds=limit, cwd=self._folder
-        )
-        if code != 0:
-            return {"reason": f"Ultralytics failed: {output.strip()[-200:]}"}
-        return {"name": "ultralytics", **json.loads(output.strip().splitlines()[-1])}
+        async with watching(self._settings(urls), self._task.frames_per_second) as (worker, ear):
+            await asyncio.sleep(_SETTLE_SECONDS)
+            self._measured.idle = await measure(worker, ear, max(_IDLE_SECONDS, self._task.seconds / 3))
 
     # --- what it is measured on ---------------------------------------------------------------------------
 
-    async def _encode(self, name: str, rate: int, *, people: bool) -> None:
-        (self._folder / name).mkdir()
-        units = await asyncio.to_thread(clip, rate, min(_CLIP_SECONDS, _MOST_PICTURES / rate), people=people)
-        await asyncio.to_thread(looped.write_clip, self._folder / name / name, units)
+    def _encode(self) -> None:
+        shortest, longest = _CLIP_SECONDS
+        scenes = {"moving": True, "still": False} if self._task.idle else {"moving": True}
+        for name, people in scenes.items():
+            rate = _CLIP_RATE if people else _STILL_RATE
+            seconds = min(longest, max(shortest, self._task.seconds))
+            (self._folder / name).mkdir()
+            looped.write_clip(self._folder / name / name, clip(rate, seconds, people=people))
 
     @contextlib.asynccontextmanager
-    async def _streams(self, name: str, rate: int) -> AsyncIterator[list[str]]:
-        server = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "arni_edge.simulator.bench.looped", str(self._folder / name), str(rate)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert server.stdout is not None
-        try:
-            async with asyncio.timeout(_UP_SECONDS):
-                port = int(await server.stdout.readline())
-            yield [f"rtsp://127.0.0.1:{port}/{name}/{index}" for index in range(self._task.cameras)]
-        finally:
-            server.kill()
-            await server.wait()
+    async def _streams(self, name: str, rate: int) -> AsyncIterator[tuple[Servant, list[str]]]:
+        async with _module("looped", str(self._folder / name), str(rate)) as streams:
+            port = await streams.answer()
+            urls = [f"rtsp://127.0.0.1:{port}/{name}/{index}" for index in range(self._task.cameras)]
+            yield streams, urls
 
-    def _settings(self, urls: list[str]) -> Settings:
+    def _settings(self, urls: Sequence[str]) -> Settings:
         task = self._task
-        everywhere = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
-        zone = {"kind": "floor", "name": "Bench", "legal_basis": "nobody is real", "polygon": everywhere}
-        return Settings.model_validate(
-            {
-                "site": {"id": _SITE, "name": "Bench", "capacity": 1000},
-                "paths": {"state": self._folder / "state", "runtime": self._folder},
-                "broker": {"listen_port": free_port()},
-                "logging": {"level": "error"},
-                "vision": {"model": task.model, "backend": task.backend, "threads": task.threads},
-                "cameras": [
-                    {
-                        "id": f"camera-{index}",
-                        "url": url,
-                        "zones": [{"id": f"zone-{index}", **zone}],
-                        "lines": [
-                            {"id": f"line-{index}", "name": "Bench", "points": [(0.5, 0.2), (0.5, 0.9)]}
-                        ],
-                    }
-                    for index, url in enumerate(urls)
-                ],
-            }
-        )
+        vision = {"model": task.model, "backend": task.backend, "threads": task.threads}
+        return bench_settings(self._folder, urls, vision)
+
+
+def _module(name: str, *arguments: str) -> contextlib.AbstractAsyncContextManager[Servant]:
+    return servant(sys.executable, "-m", f"arni_edge.simulator.bench.{name}", *arguments)
+
+
+def _figures(task: Task, measured: _Measured) -> dict[str, Any]:
+    bare, turns = measured.bare, measured.turns
+    limits = [one["fps"] for one in bare]
+    inferred = statistics.median(turn.fps_inferred for turn in turns)
+    ratios = [
+        turn.fps_inferred / statistics.fmean(around)
+        for turn, around in zip(turns, itertools.pairwise(limits), strict=True)
+    ]
+    cores = statistics.fmean(turn.cores for turn in turns)
+    figures: dict[str, Any] = {
+        "cameras": task.cameras,
+        "threads": task.threads,
+        "model": task.model.name,
+        "fps_in": round(statistics.fmean(turn.fps_in for turn in turns), 1),
+        "fps_inferred": round(inferred, 2),
+        "inference_ms_p50": round(statistics.median(one["ms_p50"] for one in bare), 2),
+        "inference_cpu_ms": round(statistics.median(one["cpu_ms"] for one in bare), 2),
+        "cpu_cores": round(cores, 2),
+        "cpu_ms_per_look": round(1000 * cores / statistics.fmean(turn.fps_inferred for turn in turns), 2),
+        "streams_cpu_cores": round(measured.streams_cores, 2),
+        "rss_mb": round(max(max(turn.rss) for turn in turns), 1),
+        "limit_fps": round(statistics.median(limits), 2),
+        "limit_fps_turns": [round(limit, 1) for limit in limits],
+        "fps_inferred_turns": [round(turn.fps_inferred, 1) for turn in turns],
+        "ratio_to_limit": round(statistics.median(ratios), 3),
+        "ratio_to_limit_turns": [round(ratio, 3) for ratio in ratios],
+        "cameras_possible": int(inferred / task.frames_per_second),
+        "idle_cpu_percent": None
+        if measured.idle is None
+        else round(100 * measured.idle.cores / task.cameras, 2),
+    }
+    figures |= measured.peer
+    if figures["peer"] is not None:
+        figures["ratio_to_peer"] = round(inferred / max(figures["peer"]["fps"], 0.01), 2)
+    if measured.soak is not None:
+        figures |= _soaked(measured.soak.rss)
+    return figures
+
+
+def _soaked(rss: Sequence[float]) -> dict[str, float]:
+    """Whether memory grows, by a straight line through the samples of every second."""
+    later = rss[_SOAK_BEGINNING_SECONDS:] if len(rss) > 2 * _SOAK_BEGINNING_SECONDS else rss
+    minutes = [second / 60 for second in range(len(later))]
+    slope = statistics.linear_regression(minutes, later).slope if len(later) > 1 else 0.0
+    return {"soak_rss_mb": round(max(rss), 1), "rss_growth_mb_per_minute": round(slope, 3)}
 
 
 def _verdict(figures: dict[str, Any], per_second: float) -> str:
@@ -276,50 +263,3 @@ def _verdict(figures: dict[str, Any], per_second: float) -> str:
         f"With this model this box takes {cameras} at {per_second:g} pictures/s while something moves before "
         "all of them; where little happens, several times as many."
     )
-
-
-async def _output(*command: str, seconds: float = 120.0, cwd: Path | None = None) -> tuple[int, str]:
-    """Run a command to its end; its exit code and what it said, complaints only when it failed."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=cwd,
-    )
-    try:
-        async with asyncio.timeout(seconds):
-            output, complaints = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return -1, f"it took longer than {seconds:g} s"
-    code = process.returncode or 0
-    return code, (output if code == 0 else complaints).decode(errors="replace")
-
-
-@contextlib.asynccontextmanager
-async def _task(work: Any) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(work)
-    try:
-        yield
-        if task.done():
-            task.result()
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled() and isinstance(error := task.exception(), ArniError):
-            raise error
-
-
-async def _until(true: Callable[[], bool], otherwise: str) -> None:
-    try:
-        async with asyncio.timeout(_UP_SECONDS):
-            while not true():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise Unavailable(otherwise) from None
-
-
-def _nobody() -> None:
-    """Nobody watches over a benchmark."""
