@@ -77,7 +77,11 @@ class Tracker:
         faint = [box for box in boxes if box.score < self._confidence]
         for person in self._people:
             person.expect(at)
-        sure = self._match([one for one in self._people if one.here], sure, at, Person.fits)
+        # Who is there for certain chooses first: somebody who may be none takes no box away from them.
+        certain = [one for one in self._people if one.here and one.track.confirmed]
+        doubtful = [one for one in self._people if one.here and not one.track.confirmed]
+        sure = self._match(certain, sure, at, Person.fits)
+        sure = self._match(doubtful, sure, at, Person.fits)
         missing = [one for one in self._people if one.here and one.seen_at < at]
         self._match(missing, faint, at, Person.fits_well)
         # Who is on their way out is no longer here, but comes back under their own id.
