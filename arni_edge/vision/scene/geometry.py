@@ -1,6 +1,5 @@
 """Boxes, points and regions: plain geometry in shares of the picture (0..1, y down)."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 Point = tuple[float, float]
@@ -61,17 +60,3 @@ def _on_segment(point: Point, a: Point, b: Point) -> bool:
         return False
     reach = along[0] * to[0] + along[1] * to[1]
     return -_ON_EDGE <= reach <= along[0] ** 2 + along[1] ** 2 + _ON_EDGE
-
-
-def count_by_zone(people: Iterable[Box], regions: Sequence[Region]) -> dict[str, int]:
-    """People per zone; where zones overlap, the first in the list owns the person.
-
-    Returns:
-        A count for every region, 0 included.
-    """
-    counts = {region.id: 0 for region in regions}
-    for person in people:
-        owner = next((region.id for region in regions if region.contains(person.foot)), None)
-        if owner is not None:
-            counts[owner] += 1
-    return counts
