@@ -76,7 +76,10 @@ def look(order: GlanceOrder) -> tuple[GlanceReport, Picture | None]:
             arrivals.append(now)
             last = frame
             grey = small_grey(frame)
-            status = None if grey is None else sight.judge(grey, now)
+            status = None
+            if grey is not None:
+                masks.on_grey(grey)
+                status = sight.judge(grey, now)
             state, reason = (status.state, status.reason) if status else (CameraState.OK, "")
             if now - arrivals[0] >= _LOOK_SECONDS:
                 break
