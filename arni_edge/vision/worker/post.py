@@ -242,7 +242,7 @@ class Post:
         return dataclasses.replace(after, crossings=report.crossings + after.crossings)
 
     def lost(self) -> None:
-        """The camera was away: tracks are forgotten; what the empty place looks like is learnt anew by itself."""
+        """The camera was away: tracks are forgotten; what the empty place looks like is soon learnt anew."""
         self._lose()
         self._sight.forget()
         self._unseen = None
