@@ -114,6 +114,28 @@ def test_pictures_that_come_too_often_are_left_out(detector: Detector) -> None:
     assert all(result == Seen(None, None, looked=False) for result in results[1::2])
 
 
+def test_a_picture_worth_a_look_speaks_for_those_just_after_it_but_not_for_the_dark(
+    detector: Detector,
+) -> None:
+    eye, (first, second) = post(detector, 200), training(2)
+    glance = eye.consider(first, 10.0)
+    assert glance is not None
+    assert glance.due
+    kept = eye.consider(second, 10.04)
+    assert kept is not None
+    assert kept.due
+    assert kept.frame is second
+    assert kept.grey is glance.grey
+    assert kept.at == pytest.approx(10.04)
+    fresh = eye.consider(second, 10.06)
+    assert fresh is not None
+    assert fresh.grey is not glance.grey
+    eye.lost()
+    anew = eye.consider(second, 10.07)
+    assert anew is not None
+    assert anew.grey is not fresh.grey
+
+
 def test_people_who_do_not_move_stay_counted_although_the_detector_rarely_looks(detector: Detector) -> None:
     results = seen(post(detector, per_second=5), training(20) + training(20)[-1:] * 120)
     settled = [result for result in results[80:] if result.report is not None]

@@ -79,6 +79,7 @@ def hand(draw: Draw) -> Picture:
         Light(0.5),
         Light(0.2),
         Light(0.1),  # an emergency light alone
+        Light(0.08),
         Light(1.0, (0.7, 0.8, 1.2)),
         Light(0.6, grey=True),  # infrared
     ],
@@ -139,6 +140,14 @@ def test_a_covered_lens_is_said(draw: Draw, cover: Callable[[Picture], Picture])
     assert said[10 + 16] in {CameraState.COVERED, CameraState.DARK}
     assert len(set(said[26:50])) == 1
     assert said[50 + 8 :] == [None] * 12
+
+
+@pytest.mark.parametrize("brightness", [15.0, 25.0, 50.0])
+def test_a_cover_is_said_in_little_light_too(draw: Draw, brightness: float) -> None:
+    sprayed = cv2.GaussianBlur(draw("door"), (0, 0), 24) * (brightness / 160)
+    for bad in (sprayed * 0 + brightness, sprayed):
+        dim = [noisy(bad, 3, seed) for seed in range(5)]
+        assert judged([draw("door", Light(0.1)), *dim * 6])[-1] is CameraState.COVERED
 
 
 def test_a_hand_before_the_lens_is_covered(draw: Draw) -> None:
