@@ -262,6 +262,68 @@ class AlarmRaised(_Event):
     source: str
 
 
+class AlarmChanged(_Event):
+    """Somebody acknowledged, closed or cancelled an alarm, or it was escalated.
+
+    Attributes:
+        state: ``open``, ``acknowledged`` or ``closed``.
+        step: How many times the next contact was called.
+        outcome: How it ended (``helped``, ``false_alarm``, ``test``), or None.
+    """
+
+    kind: Literal["alarm_changed"] = "alarm_changed"
+    alarm_id: str
+    state: str
+    step: int = 0
+    outcome: str | None = None
+
+
+class AlarmDelivery(_Event):
+    """One sink of an alarm came into another state.
+
+    Attributes:
+        sink: For instance ``telegram/kim`` or ``light/floor``.
+        state: ``trying``, ``done`` or ``failed``; one that failed is tried again.
+    """
+
+    kind: Literal["alarm_delivery"] = "alarm_delivery"
+    alarm_id: str
+    sink: str
+    state: str
+
+
+class ActionChanged(_Event):
+    """An action that needs a confirmation came into another state."""
+
+    kind: Literal["action_changed"] = "action_changed"
+    action_id: str
+    tool: str
+    state: str
+
+
+class HandoffChanged(_Event):
+    """Somebody wants to talk to a person; ``state``: ``asked``, ``late``, ``taken`` or ``ended``."""
+
+    kind: Literal["handoff_changed"] = "handoff_changed"
+    handoff_id: str
+    state: str
+
+
+class DraftChanged(_Event):
+    """An answer is held for staff to see; ``state``: ``held``, ``sent``, ``edited`` or ``withdrawn``."""
+
+    kind: Literal["draft_changed"] = "draft_changed"
+    draft_id: str
+    state: str
+
+
+class SosPressed(_Event):
+    """Somebody pressed an SOS button."""
+
+    kind: Literal["sos_pressed"] = "sos_pressed"
+    button: str
+
+
 Event = Annotated[
     HealthChanged
     | ZoneCounted
@@ -285,12 +347,23 @@ Event = Annotated[
     | LockUsed
     | StaffAsked
     | AnnouncementDue
-    | AlarmRaised,
+    | AlarmRaised
+    | AlarmChanged
+    | AlarmDelivery
+    | ActionChanged
+    | HandoffChanged
+    | DraftChanged
+    | SosPressed,
     Field(discriminator="kind"),
 ]
 
 SAFETY_EVENTS = (
     AlarmRaised,
+    AlarmChanged,
+    AlarmDelivery,
+    ActionChanged,
+    HandoffChanged,
+    SosPressed,
     EntryDenied,
     DoorCommandEnded,
     UnrequestedOpening,

@@ -31,6 +31,7 @@ class InboundMessage:
         sent_at: When it was sent, by the channel's clock (aware).
         phone: E.164 number bound to the channel by its operator, or None.
         kind: The channel's message kind, ``text`` for plain text.
+        payload: What stands behind a button that was pressed, or None; hostile like everything else.
     """
 
     channel: Channel
@@ -40,6 +41,7 @@ class InboundMessage:
     sent_at: datetime
     phone: str | None = None
     kind: str = "text"
+    payload: str | None = None
 
     @property
     def key(self) -> str:

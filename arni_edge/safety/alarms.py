@@ -178,6 +178,7 @@ class AlarmDesk:
                 template=self._template,
             )
             for number, person in enumerate(self._on_call)
+            if person.phone is not None
         ]
 
     def _start_acts(

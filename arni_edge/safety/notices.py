@@ -174,6 +174,7 @@ class StaffNotices:
                 template=self._template,
             )
             for number, person in enumerate(self._on_call)
+            if person.phone is not None
         ]
 
         async def store(tx: Transaction) -> None:

@@ -3,6 +3,7 @@
 import re
 from datetime import time
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -77,3 +78,16 @@ class Hours(Section):
         """Spans of a weekday, 0 = Monday."""
         spans: list[Span] = getattr(self, DAYS[weekday])
         return spans
+
+
+def http_address(value: str) -> str:
+    """An address of a service: encrypted, or on this machine.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    parts = urlsplit(value)
+    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ValueError("must be an https:// address (http:// only on this machine)")
+    return value.rstrip("/")

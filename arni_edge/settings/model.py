@@ -2,18 +2,18 @@
 
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from arni_edge.domain.messages import Language
-from arni_edge.domain.people import normalise_phone
+from arni_edge.domain.staff import Contact
 from arni_edge.settings.access import Access
 from arni_edge.settings.automation import Automation
-from arni_edge.settings.base import Hours, Identifier, Section
+from arni_edge.settings.base import Hours, Identifier, Section, http_address
 from arni_edge.settings.cameras import Camera, Counting, Vision
 from arni_edge.settings.doors import Door, HubLock, Shelly, StrikeLock
+from arni_edge.settings.staff import Alarms, Ghost, Privacy, StaffMember, Telegram, Webhook, check_staff
 
 
 class Site(Section):
@@ -90,14 +90,7 @@ class Relay(Section):
     token: SecretStr | None = None
     wait_seconds: float = Field(default=50.0, ge=0, le=110)
 
-    @field_validator("url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-            raise ValueError("must be an https:// address (http:// only on this machine)")
-        return value.rstrip("/")
+    _http = field_validator("url")(http_address)
 
 
 class WhatsApp(Section):
@@ -110,25 +103,7 @@ class WhatsApp(Section):
     alarm_template: str = "alarm_staff"
     resolve_seconds: float = Field(default=30.0, gt=0, le=3600)
 
-    _http = field_validator("graph_url")(Relay._http.__func__)  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-class OnCall(Section):
-    """Somebody who is told of an alarm."""
-
-    name: str
-    phone: str
-
-    @field_validator("phone")
-    @classmethod
-    def _e164(cls, value: str) -> str:
-        return normalise_phone(value)
-
-
-class Alarms(Section):
-    """Who is told, in this order."""
-
-    on_call: list[OnCall] = Field(default_factory=list)
+    _http = field_validator("graph_url")(http_address)
 
 
 class Settings(Section):
@@ -148,7 +123,23 @@ class Settings(Section):
     automation: Automation = Automation()
     relay: Relay | None = None
     whatsapp: WhatsApp | None = None
+    staff: list[StaffMember] = Field(default_factory=list)
     alarms: Alarms = Alarms()
+    telegram: Telegram | None = None
+    sms: Webhook | None = None
+    phone: Webhook | None = None
+    ghost: Ghost = Ghost()
+    privacy: Privacy = Privacy()
+
+    @property
+    def people(self) -> dict[str, Contact]:
+        """All staff by id."""
+        return {one.id: one.contact(self.site.language) for one in self.staff}
+
+    @model_validator(mode="after")
+    def _staff_is_complete(self) -> Self:
+        check_staff(self)
+        return self
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

@@ -22,7 +22,8 @@ from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.messages import Channel, OutboundMessage, Priority
 from arni_edge.storage.database import Database, Row, Transaction
 
-_RANK = {Priority.ALARM: 0, Priority.CHAT: 1}
+RANK = {Priority.ALARM: 0, Priority.CHAT: 1}
+"""How priorities are kept: the lower one goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Outbox:
             " AND ((other.state = 'uncertain' AND other.priority <> :alarm)"
             " OR (other.state = 'retry' AND other.not_before > :now)))))"
             " ORDER BY priority, position LIMIT 1",
-            {"channel": channel, "now": now.isoformat(), "alarm": _RANK[Priority.ALARM]},
+            {"channel": channel, "now": now.isoformat(), "alarm": RANK[Priority.ALARM]},
         )
         return _item(rows[0]) if rows else None
 
@@ -207,7 +208,7 @@ async def _insert(tx: Transaction, message: OutboundMessage, now: datetime, posi
             message.channel,
             message.recipient,
             message.text,
-            _RANK[message.priority],
+            RANK[message.priority],
             position,
             message.template,
             message.reply_to,
@@ -225,7 +226,7 @@ def _item(row: Row) -> OutboxItem:
         channel=Channel(row["channel"]),
         recipient=row["recipient"],
         text=row["text"],
-        priority=next(name for name, rank in _RANK.items() if rank == row["priority"]),
+        priority=next(name for name, rank in RANK.items() if rank == row["priority"]),
         template=row["template"],
         reply_to=row["reply_to"],
     )

@@ -1,0 +1,70 @@
+-- What staff are shown: one row per person and thing. The channel makes what they see equal to what stands here.
+CREATE TABLE staff_posts (
+    contact TEXT NOT NULL,
+    key TEXT NOT NULL,
+    text TEXT NOT NULL,
+    buttons TEXT NOT NULL DEFAULT '[]',
+    priority INTEGER NOT NULL,
+    silent INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL DEFAULT 1,
+    -- Goes up with every revision that is to be said anew, not edited.
+    utterance INTEGER NOT NULL DEFAULT 1,
+    shown_revision INTEGER NOT NULL DEFAULT 0,
+    shown_utterance INTEGER NOT NULL DEFAULT 0,
+    chat INTEGER,
+    message_id INTEGER,
+    state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'shown', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    not_before TEXT,
+    reason TEXT,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    PRIMARY KEY (contact, key)
+) STRICT;
+CREATE INDEX staff_posts_open ON staff_posts (priority, updated_at) WHERE state = 'queued';
+
+-- Addresses of staff that were bound by a one-time code, beside those in the settings.
+CREATE TABLE staff_channels (
+    channel TEXT NOT NULL,
+    address TEXT NOT NULL,
+    staff TEXT NOT NULL,
+    bound_at TEXT NOT NULL,
+    PRIMARY KEY (channel, address)
+) STRICT;
+CREATE TABLE staff_invites (
+    digest TEXT PRIMARY KEY,
+    staff TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    used_at TEXT
+) STRICT;
+
+-- How far Telegram's updates were taken in, and which lately: they come at least once.
+CREATE TABLE telegram_cursor (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    update_id INTEGER NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+CREATE TABLE telegram_updates (
+    update_id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL
+) STRICT;
+-- A group that became a supergroup has another id.
+CREATE TABLE telegram_moves (
+    chat INTEGER PRIMARY KEY,
+    moved_to INTEGER NOT NULL
+) STRICT;
+-- Questions that wait for a text: a note, a reason, a new wording.
+CREATE TABLE staff_questions (
+    chat INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    contact TEXT NOT NULL,
+    act TEXT NOT NULL,
+    argument TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (chat, message_id)
+) STRICT;
+-- Who wants no notices until when; alarms come all the same.
+CREATE TABLE staff_quiet (
+    staff TEXT PRIMARY KEY,
+    until TEXT NOT NULL
+) STRICT;
