@@ -7,6 +7,7 @@ from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.storage import Database
+from arni_edge.storage.audit import AuditLog
 from arni_edge.supervision import HealthBoard
 
 
@@ -21,6 +22,7 @@ class Foundation:
         board: Knows how every part is doing.
         catalogue: What people read and hear.
         mosquitto: The broker of managed mode, running or not: devices stay connected while we move.
+        audit: Who did what.
     """
 
     database: Database
@@ -29,3 +31,4 @@ class Foundation:
     board: HealthBoard
     catalogue: Catalogue
     mosquitto: ManagedMosquitto
+    audit: AuditLog

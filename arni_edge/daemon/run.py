@@ -26,6 +26,7 @@ from arni_edge.logs import configure_logging
 from arni_edge.settings import Settings, load_settings
 from arni_edge.settings.doors import LONGEST_OPENING_SECONDS
 from arni_edge.storage import Database
+from arni_edge.storage.audit import AuditLog, keep_key
 from arni_edge.supervision import Child, HealthBoard, Notifier, Supervisor
 
 _LOG = structlog.get_logger(__name__)
@@ -86,6 +87,7 @@ class Daemon:
             HealthBoard(bus, self._clock),
             Catalogue.load(),
             ManagedMosquitto(broker_directory(settings)),
+            AuditLog(keep_key(settings.paths.audit_key)),
         )
         await try_out(settings, base)
         residence = Residence(settings, base, lasting=(*_ESSENTIAL, _SYSTEMD))

@@ -52,6 +52,11 @@ class Paths(Section):
         return self.state / "arni.db"
 
     @property
+    def audit_key(self) -> Path:
+        """The key of the audit chain; not in the database, so that the database alone proves nothing."""
+        return self.state / "audit-key"
+
+    @property
     def control_socket(self) -> Path:
         """The socket of the ``arni-edge`` command."""
         return self.runtime / "control.sock"

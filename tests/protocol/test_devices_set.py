@@ -33,6 +33,7 @@ from arni_edge.simulator.shelly import SimulatedShellyGen2
 from arni_edge.simulator.shelly_gen1_movers import SimulatedLightGen1, SimulatedRollerGen1
 from arni_edge.simulator.shelly_movers import Light
 from arni_edge.simulator.shelly_parts import Input
+from arni_edge.storage.audit import AuditLog, keep_key
 from arni_edge.supervision import HealthBoard
 
 LAMP, BLIND = "shellydimmer2-E098068D0E70", "shellyswitch25-3494546BBF7E"
@@ -101,6 +102,7 @@ async def a_desk(mosquitto: Mosquitto, folder: Path) -> AsyncIterator[Desk]:
             HealthBoard(bus, clock),
             Catalogue.load(),
             ManagedMosquitto(folder / "unused"),
+            AuditLog(keep_key(folder / "audit-key")),
         )
         session = BrokerSession(mosquitto.address(), client_id="edge", clock=clock)
         hands = build_hands(SETTINGS, base, session, mosquitto.address())

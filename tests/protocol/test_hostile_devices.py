@@ -41,6 +41,7 @@ from arni_edge.simulator.nuki_hub import HubTiming, SimulatedNukiHub
 from arni_edge.simulator.shelly import SimulatedShellyGen2
 from arni_edge.simulator.shelly_gen1 import SimulatedShellyGen1
 from arni_edge.simulator.shelly_parts import Input, Switch
+from arni_edge.storage.audit import AuditLog, keep_key
 from arni_edge.supervision import HealthBoard
 
 MESSAGES = 500
@@ -184,7 +185,9 @@ async def hall(mosquitto: Mosquitto, path: Path) -> AsyncIterator[Hall]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(path / "arni.db"))
         board, managed = HealthBoard(bus, clock), ManagedMosquitto(path / "broker")
-        house = build_house(settings, Foundation(database, clock, bus, board, Catalogue.load(), managed))
+        audit = AuditLog(keep_key(path / "audit-key"))
+        base = Foundation(database, clock, bus, board, Catalogue.load(), managed, audit)
+        house = build_house(settings, base)
         here = Hall(
             house,
             mosquitto,

@@ -22,6 +22,7 @@ from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import ArniError
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.settings import Settings
+from arni_edge.storage.audit import AuditLog, keep_key
 from arni_edge.supervision import HealthBoard
 
 _LOCK = {"nuki_id": "2BB28570", "reaction_seconds": 0.05, "goal_seconds": 0.05}
@@ -104,7 +105,8 @@ async def a_box(path: Path) -> AsyncIterator[dict[str, Method]]:
     clock, bus = SystemClock(), Bus()
     async with open_database(path / "arni.db") as database:
         board, managed = HealthBoard(bus, clock), ManagedMosquitto(path / "broker")
-        base = Foundation(database, clock, bus, board, Catalogue.load(), managed)
+        audit = AuditLog(keep_key(path / "audit-key"))
+        base = Foundation(database, clock, bus, board, Catalogue.load(), managed, audit)
         house = build_house(given_settings, base)
 
         async def reload() -> None:

@@ -18,7 +18,7 @@ from arni_edge.broker.readers import reader_topic
 from arni_edge.cli.app import EX_CONFIG, app
 from arni_edge.devices.nuki import codec
 from arni_edge.devices.rights import newcomer_reply_topic, reply_topic
-from arni_edge.settings import Hours, Settings, Span
+from arni_edge.settings import Hours, OnCall, Settings, Span
 from arni_edge.vision import topics
 
 _ROOT = Path(__file__).parents[2]
@@ -121,8 +121,9 @@ def _settings(model: type[BaseModel], at: str = "") -> Iterator[tuple[str, bool]
     """Every setting by its path, and whether it is a secret."""
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
-        # The days of the week are explained once, under [hours].
-        if inner is not None and inner is not Span and not (inner is Hours and at):
+        # The days of the week are explained once, under [hours]; who can be on call, under [alarms].
+        known = (inner is Hours and at) or (inner is OnCall and at != "alarms.")
+        if inner is not None and inner is not Span and not known:
             yield from _settings(inner, f"{at}{name}.")
         else:
             secret = SecretStr in (field.annotation, *typing.get_args(field.annotation))

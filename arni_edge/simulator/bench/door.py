@@ -40,6 +40,7 @@ from arni_edge.domain.people import Assurance, Member
 from arni_edge.settings import DAYS, Settings
 from arni_edge.simulator.box import free_port
 from arni_edge.storage import Database, members
+from arni_edge.storage.audit import AuditLog, keep_key
 from arni_edge.supervision import HealthBoard, Limits
 
 _DOOR = "front"
@@ -204,7 +205,8 @@ async def _house(folder: Path) -> AsyncIterator[House]:
         clock, bus = SystemClock(), Bus()
         database = await Database.open(settings.paths.database)
         mosquitto = ManagedMosquitto(broker_directory(settings))
-        base = Foundation(database, clock, bus, HealthBoard(bus, clock), Catalogue.load(), mosquitto)
+        audit = AuditLog(keep_key(settings.paths.audit_key))
+        base = Foundation(database, clock, bus, HealthBoard(bus, clock), Catalogue.load(), mosquitto, audit)
         residence = Residence(settings, base, lasting=())
         async with contextlib.AsyncExitStack() as running:
             running.push_async_callback(database.close)
