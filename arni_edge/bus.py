@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from weakref import WeakSet
 
 from arni_edge.domain.events import SAFETY_EVENTS, Event
@@ -16,8 +16,9 @@ class Subscription:
     and losing one is worse than the memory it takes.
     """
 
-    def __init__(self, *kinds: type) -> None:
+    def __init__(self, *kinds: type, keep: Callable[[Event], bool] | None = None) -> None:
         self._kinds = kinds
+        self._keep = keep
         self._safety: deque[Event] = deque()
         self._telemetry: OrderedDict[tuple[object, ...], Event] = OrderedDict()
         self._waiting = asyncio.Event()
@@ -26,7 +27,7 @@ class Subscription:
         """Put an event in line if this listener asked for its kind."""
         if self._kinds and not isinstance(event, self._kinds):
             return
-        if isinstance(event, SAFETY_EVENTS):
+        if isinstance(event, SAFETY_EVENTS) or (self._keep is not None and self._keep(event)):
             self._safety.append(event)
         else:
             self._telemetry[_subject(event)] = event
@@ -53,12 +54,16 @@ class Bus:
     def __init__(self) -> None:
         self._subscriptions: WeakSet[Subscription] = WeakSet()
 
-    def subscribe(self, *kinds: type) -> Subscription:
+    def subscribe(self, *kinds: type, keep: Callable[[Event], bool] | None = None) -> Subscription:
         """Listen to these kinds of events, to all without an argument.
+
+        Args:
+            kinds: Of events.
+            keep: Which telemetry is as dear to this listener as safety events are: none of it is coalesced.
 
         The listener holds the subscription; when it is gone (after a reload), so is its waiting line.
         """
-        subscription = Subscription(*kinds)
+        subscription = Subscription(*kinds, keep=keep)
         self._subscriptions.add(subscription)
         return subscription
 

@@ -4,51 +4,41 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import date, time, timedelta
+from types import NoneType
 from typing import Any
 
 import orjson
 import structlog
 
+from arni_edge.domain.masking import SECRET, mask_log
+
 # Field names that may only ever be masked, whatever their value looks like.
 _PRIVATE = re.compile(
     r"(^|_)(password|passwd|secret|token|authorization|signature|phone|name|text|body|conversation|recipient|"
-    r"wa_id|from|to)$"
+    r"reporter|email|iban|wa_id|from|to)$"
 )
-# A phone number in running text: 9 to 15 digits, perhaps with + and separators; ids of ours contain letters.
-_PHONE = re.compile(r"(?<![\w.:-])(?:\+|00)?\d(?:[\s()/-]?\d){8,14}(?![\w.:-])")
-# WhatsApp's message ids hold the sender's number in base64.
-_WAMID = re.compile(r"wamid\.\S+")
-# To the last @ of an address: passwords hold @ and / too. Some cameras take theirs as a part of the path.
-_CREDENTIALS_IN_URL = re.compile(r"(?<=://)\S+@")
-_PASSWORD_IN_URL = re.compile(r"(?i)((?:pass(?:word|wd|wort)?|pwd|kennwort)=)[^\s&]+")
-_BEARER = re.compile(r"(?i)(bearer\s+)\S+")
-_MASK = "***"
-
-
-def mask_text(text: str) -> str:
-    """Take credentials and phone numbers out of running text."""
-    text = _CREDENTIALS_IN_URL.sub(_MASK + "@", text)
-    text = _PASSWORD_IN_URL.sub(r"\1" + _MASK, text)
-    text = _BEARER.sub(r"\1" + _MASK, text)
-    return _PHONE.sub(_MASK, _WAMID.sub(_MASK, text))
+_MASK = SECRET
+# What is written as it is: nothing that a person typed is of such a kind.
+_PLAIN = (bool, int, float, date, time, timedelta, NoneType)
 
 
 def _mask_value(key: str, value: Any) -> Any:
     if _PRIVATE.search(key) and value is not None:
         return _MASK
-    if isinstance(value, str):
-        return mask_text(value)
+    if isinstance(value, _PLAIN):
+        return value
     if isinstance(value, dict):
-        return {str(inner): _mask_value(str(inner), item) for inner, item in value.items()}
-    if isinstance(value, list | tuple):
+        return {str(mask_log(str(inner))): _mask_value(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
         return [_mask_value(key, item) for item in value]
-    return value
+    return mask_log(str(value))  # also of an exception, which may quote what it choked on
 
 
 def mask_fields(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Processor for structlog: no secret and no personal datum leaves the process by way of the log."""
     for key, value in event.items():
-        event[key] = mask_text(value) if key in {"event", "exception"} else _mask_value(key, value)
+        event[key] = mask_log(str(value)) if key in {"event", "exception"} else _mask_value(key, value)
     return event
 
 

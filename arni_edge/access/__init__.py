@@ -4,12 +4,10 @@ from arni_edge.access.entry import Entry, EntryDesk, Lock
 from arni_edge.access.keys import EntryKeys
 from arni_edge.access.policy import Rules, decide
 from arni_edge.access.reader import DoorReaders
-from arni_edge.access.retention import DoorRetention
 from arni_edge.access.rules import rules_of
 
 __all__ = [
     "DoorReaders",
-    "DoorRetention",
     "Entry",
     "EntryDesk",
     "EntryKeys",

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from arni_edge.access.limits import (
     ISSUED_FOR_DOOR,
@@ -61,7 +61,21 @@ def conversation_digest(pepper: bytes, conversation: str) -> str:
     return hmac.digest(pepper, b"conversation\0" + conversation.encode(), "sha256").hex()[:32]
 
 
-_Kept = TypeVar("_Kept", StoredCode, Visit)
+class Kept(Protocol):
+    """A code as it is kept, whatever it is for."""
+
+    @property
+    def salt(self) -> bytes:
+        """Its own."""
+        ...
+
+    @property
+    def digest(self) -> bytes:
+        """Of the code, keyed with the pepper of the box."""
+        ...
+
+
+_Kept = TypeVar("_Kept", bound=Kept)
 
 
 def matching(pepper: bytes, digits: str, kept: Iterable[_Kept]) -> _Kept | None:

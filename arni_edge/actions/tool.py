@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -58,6 +58,20 @@ ArgumentsT = TypeVar("ArgumentsT", bound=Form)
 ResultT = TypeVar("ResultT", bound=Form)
 
 
+class Described(Protocol):
+    """A tool as everybody but the executor sees it: there is no way from here to its effect."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    risk: ClassVar[Risk]
+    assurance: ClassVar[Assurance]
+    role: ClassVar[Role | None]
+
+    def schema(self) -> dict[str, Any]:
+        """Name, description and JSON schemas, as a tool server lists them."""
+        ...
+
+
 class Tool(ABC, Generic[ArgumentsT, ResultT]):
     """One thing that can be done. :meth:`run` is called by the executor and by nobody else.
 
@@ -68,7 +82,10 @@ class Tool(ABC, Generic[ArgumentsT, ResultT]):
         assurance: How sure we must be of who asks.
         role: The least role of staff who may ask for it or confirm it; None: a member may, for themselves.
         repeatable: Whether running it again after a crash does no harm. One that is not is never run again:
-            its outcome is then unknown, and staff are told.
+            its outcome is then unknown, and staff are told. A tool that works through a
+            :class:`~arni_edge.actions.saga.Saga` is.
+        word: Which strict word confirms it: a key below ``action.word`` in the catalogues.
+        seconds: So long may its effect take; after that its outcome is unknown.
         arguments: What goes in.
         result: What comes out.
     """
@@ -79,6 +96,8 @@ class Tool(ABC, Generic[ArgumentsT, ResultT]):
     assurance: ClassVar[Assurance]
     role: ClassVar[Role | None] = None
     repeatable: ClassVar[bool] = False
+    word: ClassVar[str] = "confirm"
+    seconds: ClassVar[float] = 30.0
     arguments: type[ArgumentsT]
     result: type[ResultT]
 
@@ -108,6 +127,11 @@ class Tool(ABC, Generic[ArgumentsT, ResultT]):
             Refused: It cannot be done; nothing was done.
             Unavailable: It could not be done now; nothing was done.
         """
+
+    def told(self, result: ResultT, language: Language) -> str | None:
+        """What the person is told afterwards; None: that what was announced is so now."""
+        del result, language
+        return None
 
     def schema(self) -> dict[str, Any]:
         """Name, description and JSON schemas, as a tool server lists them."""

@@ -10,10 +10,11 @@ from arni_edge.automation.hands import LockHand, SwitchHand
 from arni_edge.automation.picture import Announce, RaiseTrouble, SetGuard
 from arni_edge.automation.ports import Announcer, Bolt, BusAnnouncer, Eyes, Incidents, Switch
 from arni_edge.automation.rulebook import Plan, build_rulebook
+from arni_edge.automation.rules.arming import ArmingRule
 from arni_edge.automation.senses import EVENTS, Senses
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.errors import ArniError
+from arni_edge.domain.errors import ArniError, Refused
 from arni_edge.domain.health import Progress
 from arni_edge.settings import Settings
 from arni_edge.settings.automation_check import switched_devices
@@ -87,6 +88,17 @@ class AutomationDesk:
             for lock in self._locks.values():
                 group.create_task(lock.run())
             await self._step_for_ever(progress)
+
+    async def set_guard(self, armed: bool) -> None:
+        """Put the house on guard, or off it, by order of staff; until the opening hours change next.
+
+        Raises:
+            Refused: The settings have no rule that guards the house.
+        """
+        if not any(isinstance(rule, ArmingRule) for rule in self._rulebook.rules):
+            raise Refused("the settings have no [automation.arming]: nothing guards the house")
+        self._senses.order(armed)
+        self._news.set()
 
     def status(self) -> dict[str, Any]:
         """What is wished now and why, for ``arni-edge status``."""

@@ -67,6 +67,7 @@ class Picture:
         opened: Doors that went from closed to open since the last step.
         alarm: An alarm is under way.
         quiet: These are quiet hours.
+        ordered: Since the last step staff have put the house on guard (True) or off it (False).
     """
 
     hours: HoursView
@@ -78,6 +79,7 @@ class Picture:
     opened: frozenset[str] = frozenset()
     alarm: bool = False
     quiet: bool = False
+    ordered: bool | None = None
 
     def value(self, sensor: Sensor) -> Value:
         """The reading of a sensor; None when unknown."""
@@ -144,6 +146,7 @@ class Why(StrEnum):
     AIR_GOOD = "air_good"
     AIR_UNKNOWN = "air_unknown"
     AFTER_HOURS = "after_hours"
+    ORDERED = "ordered"
 
 
 @dataclass(frozen=True, slots=True)

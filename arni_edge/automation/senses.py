@@ -36,6 +36,7 @@ class Senses:
         self._readings: dict[tuple[str, str], Value] = {}
         self._entered: set[str] = set()
         self._opened: set[str] = set()
+        self._ordered: bool | None = None
         self._alarm_until: float | None = None
 
     def take(self, event: Event) -> None:
@@ -57,6 +58,10 @@ class Senses:
             case _:
                 pass
 
+    def order(self, armed: bool) -> None:
+        """Staff want the house on guard, or off it."""
+        self._ordered = armed
+
     def look(self) -> tuple[Picture, Moment]:
         """The present picture; what happened since the last look is in it once."""
         moment = Moment(self._clock.now(), self._clock.monotonic())
@@ -70,7 +75,9 @@ class Senses:
             opened=frozenset(self._opened),
             alarm=self._alarm_until is not None and moment.seconds < self._alarm_until,
             quiet=self._calendar.within(self._quiet, moment.at),
+            ordered=self._ordered,
         )
+        self._ordered = None
         self._entered.clear()
         self._opened.clear()
         return picture, moment

@@ -7,6 +7,9 @@ import typer
 
 from arni_edge import __version__
 from arni_edge.cli import (
+    alarms,
+    approvals,
+    audit,
     bench,
     cameras,
     codes,
@@ -14,9 +17,11 @@ from arni_edge.cli import (
     devices,
     door,
     evaluate,
+    ghost,
     members,
     models,
     occupancy,
+    privacy,
     service,
     simulate,
 )
@@ -35,7 +40,6 @@ app = typer.Typer(
 app.command("run")(service.run)
 app.command("status")(service.status)
 app.command("reload")(service.reload)
-app.command("alarms")(service.alarms)
 app.command("simulate")(simulate.simulate)
 app.add_typer(config.app, name="config")
 app.add_typer(members.app, name="members")
@@ -44,10 +48,19 @@ app.add_typer(cameras.app, name="cameras")
 app.add_typer(models.app, name="models")
 app.add_typer(occupancy.app, name="occupancy")
 app.add_typer(door.app, name="door")
+app.add_typer(alarms.app, name="alarms")
+app.add_typer(ghost.app, name="ghost")
+app.add_typer(audit.app, name="audit")
 door.app.command("present")(codes.present)
 app.add_typer(codes.app, name="visits")
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(approvals.tickets, name="tickets")
+app.add_typer(approvals.staff, name="staff")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")
+app.add_typer(privacy.app, name="privacy")
+app.command("erase")(privacy.erase)
+app.command("export")(privacy.export)
 
 
 def _print_version(asked: bool) -> None:

@@ -82,3 +82,26 @@ def vision(
         return
     for name, value in figures.items():
         typer.echo(f"{name:<20} {value}")
+
+
+@app.command("safety")
+def safety(
+    json: Json = False,
+    messages: Annotated[
+        int, typer.Option(min=1000, max=10_000_000, help="How many are read by each, the matcher and its peer.")
+    ] = 200_000,
+) -> None:
+    """Messages a second through the emergency matcher on one core, mostly ordinary chat.
+
+    The peer, in the same run, does nothing but str.casefold().split(): the least that Python can do with a text.
+    """
+    from arni_edge.simulator.bench.safety import bench_safety  # noqa: PLC0415 - the other benches do without
+
+    figures = bench_safety(messages)
+    if json:
+        import orjson  # noqa: PLC0415 - the text output does without
+
+        typer.echo(orjson.dumps(figures).decode())
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:<20} {value:g}")

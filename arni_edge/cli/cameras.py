@@ -286,7 +286,7 @@ def _password(user: str | None, file: Path | None) -> str | None:
 
 def _offered(host: str, user: str | None, password: str | None) -> str:
     """The address of the smallest stream that a camera offers."""
-    from arni_edge.logs import mask_text  # noqa: PLC0415 - likewise
+    from arni_edge.domain.masking import mask_log  # noqa: PLC0415 - likewise
     from arni_edge.vision.onvif import GROUP, discover, streams  # noqa: PLC0415 - for this option only
 
     if "://" in host:
@@ -309,7 +309,7 @@ def _offered(host: str, user: str | None, password: str | None) -> str:
     for offer in offers:
         typer.echo(
             f"{offer.profile}: {offer.codec} {offer.width}x{offer.height} {offer.rate:g}/s  "
-            f"{mask_text(offer.url)}"
+            f"{mask_log(offer.url)}"
         )
     return offers[0].url
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from arni_edge.cli.options import Json
-from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.errors import InvalidInput, Unavailable
 
 app = typer.Typer(help="What this version makes of recorded input.", no_args_is_help=True)
 
@@ -112,3 +112,33 @@ def gym(
         raise Unavailable(f"{error.name} is not installed: the gym needs the extra 'vision'") from None
     if not play(hours=hours, cameras=cameras, seed=seed, model=model, jobs=jobs, json=json):
         raise typer.Exit(1)
+
+
+@app.command("safety")
+def safety(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help='Sentences as JSON lines with "text" and "emergency"; "-" is standard input.'
+        ),
+    ],
+) -> None:
+    """How many emergencies are found in labelled sentences, and how many are seen where there are none.
+
+    Prints one JSON object: recall, false_alarm_rate, sentences, and the texts that were missed and that alarmed
+    falsely. A crisis counts as an emergency. Exit code 0 when everything could be read, 2 otherwise.
+    """
+    from arni_edge.cli.labelled import judge_labelled  # noqa: PLC0415 - needed by this command only
+
+    try:
+        # Standard input is not ours to close.
+        with open(0 if file == _STDIN else file, "rb", closefd=file != _STDIN) as lines:
+            found = judge_labelled(lines)
+    except OSError as error:
+        typer.echo(f"arni-edge: {file} cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(2) from None
+    except InvalidInput as error:
+        typer.echo(f"arni-edge: {'standard input' if file == _STDIN else file}, {error}", err=True)
+        raise typer.Exit(2) from None
+    sys.stdout.buffer.write(found)
+    sys.stdout.buffer.flush()

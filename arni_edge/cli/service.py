@@ -40,24 +40,6 @@ def reload(
     typer.echo(ask(config, "reload"))
 
 
-def alarms(
-    config: Config = None,
-    json: Json = False,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
-) -> None:
-    """List the newest alarms with what was done for each."""
-    rows = ask(config, "alarms.log", limit=limit)
-    if json:
-        typer.echo(_json(rows))
-        return
-    for row in rows:
-        typer.echo(f"{row['raised_at'][:19]}  {row['state']:<12} {row['cause']:<9} by {row['source']}")
-        for sink in row["sinks"]:
-            typer.echo(f"{'':21}{sink['sink']}: {sink['state']} ({sink['detail']})")
-    if not rows:
-        typer.echo("no alarms")
-
-
 def _print_status(answer: dict[str, Any]) -> None:
     occupancy = answer["occupancy"]
     people = "unknown" if occupancy["count"] is None else f"{occupancy['count']} people"

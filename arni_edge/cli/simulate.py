@@ -9,7 +9,9 @@ import typer
 def simulate(
     scenario: Annotated[
         str | None,
-        typer.Option(help="Play this scenario and stop: evening. Without it the gym keeps running."),
+        typer.Option(
+            help="Play this scenario and stop: evening, emergency. Without it the gym keeps running."
+        ),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the scenario's report here, as JSON.")] = None,
     folder: Annotated[

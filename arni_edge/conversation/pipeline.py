@@ -8,8 +8,10 @@ conversation, and again after a crash.
 from dataclasses import dataclass
 
 from arni_edge.access import EntryDesk
+from arni_edge.access.identity import Identities
+from arni_edge.conversation.ghost_mode import GhostMode
 from arni_edge.conversation.stages.answer import Answer
-from arni_edge.conversation.stages.approval import Approval
+from arni_edge.conversation.stages.approval import Approval, Approvals
 from arni_edge.conversation.stages.consent import Consent
 from arni_edge.conversation.stages.deduplicate import Deduplicate
 from arni_edge.conversation.stages.deliver import Deliver
@@ -61,20 +63,23 @@ def build_pipeline(
     alarms: AlarmDesk,
     entry: EntryDesk,
     agents: Agents,
+    known: Identities,
+    approvals: Approvals,
+    ghost: GhostMode,
 ) -> Pipeline:
     """The one ordered list of stages."""
     return Pipeline(
         reception=(
-            Safety(clock, catalogue, alarms),  # an emergency ends here, whoever it is
+            Safety(clock, alarms),  # an emergency ends here, whoever it is
             Deduplicate(database, clock),  # stored; a second delivery ends here
         ),
         turn=(
-            Identify(database),  # who is it, and how sure are we?
+            Identify(known),  # who is it, and how sure are we?
             Consent(database),  # were they told that they talk to an AI?
-            Mode(database, clock, catalogue),  # has a human taken over?
-            Approval(catalogue),  # is this the yes to something proposed?
+            Mode(database, clock, catalogue, ghost.desk),  # has a human taken over?
+            Approval(clock, catalogue, approvals),  # is this the yes to something proposed?
             Route(),  # what is it about?
             Answer(catalogue, entry, agents),  # the agent and its tools
-            Deliver(database, clock, catalogue, site),  # into the durable outbox, exactly once
+            Deliver(database, clock, catalogue, site, ghost),  # into the durable outbox, exactly once
         ),
     )

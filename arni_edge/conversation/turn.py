@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
 
+from arni_edge.access.identity import Correspondent
 from arni_edge.domain.messages import InboundMessage, Language
 from arni_edge.domain.people import Assurance, Member
 from arni_edge.storage import Transaction
+from arni_edge.swarm.errands import Person
 from arni_edge.swarm.router import Intent
 
 
@@ -36,6 +38,8 @@ class Turn:
         intent: What it is about.
         answer: What will be said; None: nothing.
         notes: What else is stored in the same commit as the answer.
+        whisper: What staff want the assistant to know for this answer, or None. The member never sees it.
+        whisper_heard: Whether whoever made the answer could use it: only a model can.
     """
 
     message: InboundMessage
@@ -47,6 +51,14 @@ class Turn:
     intent: Intent | None = None
     answer: str | None = None
     notes: list[Callable[[Transaction], Awaitable[None]]] = field(default_factory=list)
+    whisper: str | None = None
+    whisper_heard: bool = False
+
+    @property
+    def person(self) -> Person:
+        """Who writes, as far as it is known by now."""
+        who = Correspondent.of(self.message, self.language)
+        return Person(who, self.member, self.assurance, self.message.key)
 
 
 class Stage(Protocol):

@@ -8,16 +8,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from arni_edge import __version__
-from arni_edge.access import DoorReaders, DoorRetention, EntryDesk, EntryKeys, rules_of
+from arni_edge.access import EntryDesk
 from arni_edge.access.incidents import IncidentDesk
 from arni_edge.access.patrol import DoorPatrol
-from arni_edge.access.witness import LockWitness
+from arni_edge.actions.executor import Executor
+from arni_edge.actions.tickets import TicketDesk
 from arni_edge.automation import AutomationDesk
 from arni_edge.broker import BrokerAddress, BrokerSession
 from arni_edge.broker.accounts import DAEMON, VISION
 from arni_edge.broker.discovery import HomeAssistant
 from arni_edge.broker.managed import BrokerPlan, ManagedMosquitto, plan_broker
 from arni_edge.broker.mirror import Mirror, daemon_will
+from arni_edge.channels.telegram import StaffInvites
 from arni_edge.channels.whatsapp import SOURCE as WHATSAPP
 from arni_edge.channels.whatsapp import (
     GraphApi,
@@ -28,24 +30,28 @@ from arni_edge.channels.whatsapp import (
 )
 from arni_edge.conversation import Reception, Turns
 from arni_edge.conversation.pipeline import build_pipeline
-from arni_edge.daemon.acts import ALARM_ROLES, SwitchAct
+from arni_edge.daemon.alarm_room import AlarmRoom, build_alarm_room
 from arni_edge.daemon.attention import Attention
+from arni_edge.daemon.desks import Desks, build_desks
 from arni_edge.daemon.device_incidents import DeviceIncidents
+from arni_edge.daemon.entrance import build_entrance
 from arni_edge.daemon.eyes import Eyes, build_eyes, build_onlookers
 from arni_edge.daemon.figures import LockView, figures
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.hands import Hands, LockDriver, build_hands
-from arni_edge.daemon.rights import doors_read_by_cameras, house_rights
+from arni_edge.daemon.privacy import Privacy, build_privacy
+from arni_edge.daemon.rights import house_rights
 from arni_edge.daemon.weather import reporter, watch_broker, watch_devices
 from arni_edge.devices.strike import StrikeDriver
 from arni_edge.domain.messages import Language
+from arni_edge.domain.staff import Contact
 from arni_edge.relay import Handler, RelayClient, RelayDesk, RelayPull
 from arni_edge.safety import AlarmDesk
-from arni_edge.safety.notices import StaffNotices
+from arni_edge.safety.self_test import SelfTest
 from arni_edge.settings import Settings, WhatsApp
 from arni_edge.storage.outbox import Outbox
 from arni_edge.supervision import Child
-from arni_edge.swarm.agents import Ops, Persona, Vision, swarm
+from arni_edge.swarm.agents import Contracts, Ops, Persona, Vision, swarm
 from arni_edge.vision.occupancy import OccupancyBook
 
 Closer = Callable[[], Awaitable[None]]
@@ -60,10 +66,12 @@ class House:
         settings: What it was made from.
         children: Everything that runs, in the order in which it starts.
         entry: The entry desk.
-        alarms: The alarm desk.
+        room: Everything about alarms.
+        desks: What members and staff can ask for, and what is kept of people.
         eyes: Everything that sees.
         hands: Everything that acts in the building.
         automation: What it does by itself.
+        privacy: What is kept of people, and how it goes.
         mosquitto: The broker in managed mode; it runs beside the house.
         broker_plan: What the house needs of it.
         closers: What is to be closed after everything has stopped.
@@ -72,10 +80,12 @@ class House:
     settings: Settings
     children: tuple[Child, ...]
     entry: EntryDesk
-    alarms: AlarmDesk
+    room: AlarmRoom
+    desks: Desks
     eyes: Eyes
     hands: Hands
     automation: AutomationDesk
+    privacy: Privacy
     mosquitto: ManagedMosquitto | None
     broker_plan: BrokerPlan | None
     closers: tuple[Closer, ...]
@@ -84,6 +94,36 @@ class House:
     def occupancy(self) -> OccupancyBook:
         """Who is inside."""
         return self.eyes.occupancy
+
+    @property
+    def alarms(self) -> AlarmDesk:
+        """The alarm desk."""
+        return self.room.alarms
+
+    @property
+    def self_test(self) -> SelfTest:
+        """The monthly test of the alarm chain."""
+        return self.room.self_test
+
+    @property
+    def executor(self) -> Executor:
+        """The one-way door."""
+        return self.desks.office.executor
+
+    @property
+    def tickets(self) -> TicketDesk:
+        """What a person has to do by hand."""
+        return self.desks.office.tickets
+
+    @property
+    def people(self) -> Mapping[str, Contact]:
+        """All staff by id."""
+        return self.settings.people
+
+    @property
+    def invites(self) -> StaffInvites | None:
+        """Binds accounts of staff; None without Telegram."""
+        return self.room.telegram.invites if self.room.telegram else None
 
     @property
     def locks(self) -> Mapping[str, LockDriver]:
@@ -154,39 +194,11 @@ def build_house(settings: Settings, base: Foundation) -> House:
     children.append(Child("home-assistant", home_assistant.run))
 
     # --- judgement: who comes in, what is an emergency --------------------------------------------------
-    entry = EntryDesk(
-        base.database,
-        bus,
-        clock,
-        rules=rules_of(settings),
-        access=settings.access,
-        keys=EntryKeys.keep(settings.paths.state / "entry-keys.json", clock.now()),
-        locks=hands.controllers,
-        inside=lambda: eyes.occupancy.total().reliable,
-        capacity=site.capacity,
-        rouse=broker.rouse,
-    )
-    children.extend(_around_the_doors(settings, base, broker, entry))
-    template = settings.whatsapp.alarm_template if settings.whatsapp else ""
-    alarms = AlarmDesk(
-        base.database,
-        bus,
-        clock,
-        base.catalogue,
-        site=site,
-        on_call=settings.alarms.on_call,
-        acts=[SwitchAct(one, hands.switches[one.id]) for one in settings.shellies if one.role in ALARM_ROLES],
-        template=template,
-    )
-    notices = StaffNotices(
-        base.database,
-        bus,
-        clock,
-        base.catalogue,
-        settings=settings,
-        template=template,
-    )
-    children.append(Child("staff-notices", notices.run, silence_seconds=None))
+    entrance = build_entrance(settings, base, broker, hands, lambda: eyes.occupancy.total().reliable)
+    entry = entrance.entry
+    children.extend(entrance.children)
+    room = build_alarm_room(settings, base, broker, hands, entry)
+    children.extend(room.children)
     automation = AutomationDesk(
         settings,
         bus,
@@ -197,8 +209,12 @@ def build_house(settings: Settings, base: Foundation) -> House:
         bolts=hands.controllers,
     )
     children.append(Child("automation", automation.run))
+    privacy = build_privacy(settings, base, clock_is_set=hands.timekeeping.clock_is_set)
+    children.extend(privacy.children)
 
-    # --- mind: the swarm ----------------------------------------------------------------------------------
+    # --- mind: actions, the swarm, staff in a chat ---------------------------------------------------------
+    desks = build_desks(settings, base, hands, entrance, room, automation, eyes, privacy)
+    children.extend(desks.children)
     agents = swarm(
         Vision(
             base.catalogue,
@@ -210,16 +226,27 @@ def build_house(settings: Settings, base: Foundation) -> House:
         ),
         Ops(base.catalogue, clock, site, settings.hours),
         Persona(base.catalogue, site),
+        Contracts(base.catalogue, desks.office.errands),
+        desks.ghost.handoffs,
     )
 
     # --- faces: the pipeline, the relay's line into it, the channels ----------------------------------------
     pipeline = build_pipeline(
-        base.database, clock, base.catalogue, site=site, alarms=alarms, entry=entry, agents=agents
+        base.database,
+        clock,
+        base.catalogue,
+        site=site,
+        alarms=room.alarms,
+        entry=entry,
+        agents=agents,
+        known=desks.office.known,
+        approvals=desks.office.executor,
+        ghost=desks.ghost,
     )
     turns = Turns(base.database, clock, base.catalogue, pipeline, site.language)
     children.append(Child("turns", turns.run))
     reception = Reception(pipeline, turns, site.language)
-    closers: list[Closer] = []
+    closers: list[Closer] = [*room.closers]
     if settings.relay is not None:
         relay = RelayClient(settings.relay, clock)
         desk = RelayDesk(base.database, _webhook_handlers(settings, base, reception))
@@ -235,42 +262,15 @@ def build_house(settings: Settings, base: Foundation) -> House:
         settings,
         tuple(children),
         entry,
-        alarms,
+        room,
+        desks,
         eyes,
         hands,
         automation,
+        privacy,
         base.mosquitto if managed else None,
         broker_plan,
         tuple(closers),
-    )
-
-
-def _around_the_doors(
-    settings: Settings, base: Foundation, broker: BrokerSession, entry: EntryDesk
-) -> tuple[Child, ...]:
-    """Who hears what is shown at doors, writes down what is done there, and forgets it in time."""
-    site = settings.site
-    readers = DoorReaders(
-        broker,
-        entry,
-        base.catalogue,
-        site_id=site.id,
-        language=site.language,
-        doors=settings.doors,
-        seen_by_cameras=doors_read_by_cameras(settings),
-    )
-    tailgating = settings.access.tailgating
-    retention = DoorRetention(
-        base.database,
-        base.clock,
-        days=settings.access.door_events_days,
-        tailgating_days=tailgating.days if tailgating else 0,
-    )
-    witness = LockWitness(base.database, base.bus, base.clock)
-    return (
-        Child("door-readers", readers.run),
-        Child("door-retention", retention.run),
-        Child("lock-witness", witness.run, silence_seconds=None),
     )
 
 

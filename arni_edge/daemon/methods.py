@@ -7,14 +7,19 @@ from typing import Any
 
 from arni_edge import __version__
 from arni_edge.control import Method
+from arni_edge.daemon.actions_methods import actions_methods
+from arni_edge.daemon.alarms_methods import alarms_methods
 from arni_edge.daemon.codes_methods import codes_methods
 from arni_edge.daemon.devices_methods import devices_methods
 from arni_edge.daemon.doors_methods import doors_methods
 from arni_edge.daemon.foundation import Foundation
+from arni_edge.daemon.ghost_methods import ghost_methods
 from arni_edge.daemon.hands import LockDriver
 from arni_edge.daemon.house import House
 from arni_edge.daemon.members_methods import members_methods
 from arni_edge.daemon.occupancy_methods import occupancy_methods
+from arni_edge.daemon.privacy_methods import privacy_methods
+from arni_edge.daemon.tickets_methods import tickets_methods
 from arni_edge.devices.registry import Registry
 from arni_edge.devices.strike import StrikeDriver
 from arni_edge.domain.doors import DoorContact, LockState
@@ -57,15 +62,6 @@ def control_methods(
     async def door_log(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [dict(row) for row in await door_audit.newest(base.database, _limit(params))]
 
-    async def alarm_log(params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [
-            {
-                **dict(row),
-                "sinks": [dict(sink) for sink in await alarms.sinks(base.database, row["alarm_id"])],
-            }
-            for row in await alarms.newest(base.database, _limit(params))
-        ]
-
     async def message_trace(params: Mapping[str, Any]) -> dict[str, Any] | None:
         rows = await base.database.read(
             "SELECT state, trace, intent FROM inbound WHERE message_id = ?", (str(params.get("message_id")),)
@@ -76,6 +72,10 @@ def control_methods(
         "status": status,
         "reload": reload_settings,
         **members_methods(base),
+        **alarms_methods(base.database, base.clock, house),
+        **actions_methods(base.database, house),
+        **tickets_methods(base.database, house),
+        **ghost_methods(lambda: house().desks.ghost.desk),
         **occupancy_methods(
             base.clock,
             lambda: house().settings,
@@ -84,6 +84,7 @@ def control_methods(
         ),
         **codes_methods(base, house),
         **doors_methods(base.catalogue, house),
+        **privacy_methods(base.catalogue, lambda: house().privacy),
         **devices_methods(
             base,
             lambda: house().hands.book,
@@ -93,7 +94,6 @@ def control_methods(
             reload,
         ),
         "door.log": door_log,
-        "alarms.log": alarm_log,
         "messages.trace": message_trace,
     }
 

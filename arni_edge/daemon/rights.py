@@ -11,6 +11,7 @@ from arni_edge.broker.config import render_acl
 from arni_edge.broker.discovery import announcements
 from arni_edge.broker.readers import reader_topic
 from arni_edge.devices import rights as devices
+from arni_edge.safety.displays import alarm_topic
 from arni_edge.settings import Settings
 from arni_edge.settings.doors import HubLock, NukiLock
 
@@ -45,6 +46,7 @@ def home_assistant_rights(settings: Settings) -> tuple[AclRule, ...]:
     return (
         AclRule("read", f"arni/{site}/online"),
         AclRule("read", f"arni/{site}/state/#"),
+        AclRule("read", alarm_topic(site)),
         AclRule("read", f"arni/{site}/people/#"),
         AclRule("read", f"arni/{site}/camera/#"),
         AclRule("read", f"{prefix}/#"),

@@ -13,8 +13,10 @@ from arni_edge.broker.managed import ManagedMosquitto, broker_directory
 from arni_edge.broker.preflight import only_one
 from arni_edge.bus import Bus
 from arni_edge.control import ControlServer
+from arni_edge.daemon.actions_methods import CONFIRM_SECONDS
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.methods import control_methods
+from arni_edge.daemon.privacy_methods import ERASE_SECONDS
 from arni_edge.daemon.residence import Residence, try_out
 from arni_edge.devices.adopted import adopted, with_adopted
 from arni_edge.domain.clock import Clock
@@ -101,7 +103,14 @@ class Daemon:
 
         methods = control_methods(base, lambda: residence.house, reload)
         control = ControlServer(
-            settings.paths.control_socket, methods, longer={"door.open": LONGEST_OPENING_SECONDS}
+            settings.paths.control_socket,
+            methods,
+            longer={
+                "door.open": LONGEST_OPENING_SECONDS,
+                "actions.confirm": CONFIRM_SECONDS,
+                "privacy.erase": ERASE_SECONDS,
+                "privacy.retention": ERASE_SECONDS,
+            },
         )
         tree.add(Child("storage", database.run))
         tree.add(Child("control", control.run))

@@ -18,6 +18,8 @@ class DeviceTrouble(StrEnum):
     FREEZER = "freezer"
     POWER = "power"
     OVERHEATED = "overheated"
+    STUCK = "stuck"
+    """A button reads as pressed all the time."""
     INTRUSION = "intrusion"
     """Somebody moves, opens or is seen while the house is armed."""
 

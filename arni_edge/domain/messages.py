@@ -71,6 +71,7 @@ class OutboundMessage:
         priority: Order among waiting messages.
         template: Name of a pre-approved template where the channel needs one (no open window), or None.
         reply_to: The channel's id of the message that this answers, or None.
+        secret: The text is forgotten as soon as it was sent, or never will be.
     """
 
     key: str
@@ -80,3 +81,4 @@ class OutboundMessage:
     priority: Priority = Priority.CHAT
     template: str | None = None
     reply_to: str | None = None
+    secret: bool = False

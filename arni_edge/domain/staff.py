@@ -90,3 +90,34 @@ class StaffAct:
     role: Role
     do: Callable[[Contact, str, str], Awaitable[str]]
     question: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command answers.
+
+    Attributes:
+        text: Plain text, in the language of whoever asked.
+        buttons: Rows of buttons under it.
+    """
+
+    text: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCommand:
+    """Something that staff can ask by a word, for instance ``/who``, whatever the channel.
+
+    Attributes:
+        role: The least role that may ask; the channel checks it before ``do``.
+        do: Gets who asks and what stands behind the word (at most 500 characters, may be empty). Raises an
+            :class:`~arni_edge.domain.errors.ArniError` with a sentence for them when it cannot be done.
+            Asked twice it must do no harm. The role of the contact is the one that counts where it was
+            asked: in a group it may be lower than the person's own.
+        help_key: Catalogue key of the line in the help: what it does.
+    """
+
+    role: Role
+    do: Callable[[Contact, str], Awaitable[Said]]
+    help_key: str

@@ -11,13 +11,24 @@ _WORD = re.compile(r"[a-z0-9]+")
 _LONGEST = 5000
 
 
-def fold(text: str) -> str:
+def fold(text: str, longest: int = _LONGEST) -> str:
     """Lower case, umlauts as two letters, accents and invisible characters gone.
 
     "Tür" and "Tuer" become the same; so do full-width letters and letters joined by zero-width marks.
+
+    Args:
+        text: Anything.
+        longest: Characters that are looked at; what follows is dropped.
     """
+    text = text[:longest]
+    if text.isascii():
+        return text.lower()
+    # What most German texts are: nothing to take apart once the umlauts are two letters.
+    folded = text.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    if folded.isascii():
+        return folded
     # NFC first: a "ü" typed as u and a combining mark must still become "ue".
-    composed = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_UMLAUTS)
+    composed = unicodedata.normalize("NFKC", text).casefold().translate(_UMLAUTS)
     plain = unicodedata.normalize("NFKD", composed)
     return "".join(mark for mark in plain if unicodedata.category(mark) not in {"Mn", "Cf"})
 

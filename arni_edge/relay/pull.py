@@ -1,8 +1,7 @@
 """The line from the relay into the house: in order, one at a time, nothing lost."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 import structlog
 
@@ -12,11 +11,10 @@ from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.health import Progress, State
 from arni_edge.relay.client import Batch, Gap, RelayClient
 from arni_edge.relay.desk import RelayDesk
+from arni_edge.supervision.ticking import ticking
 
 _log = structlog.get_logger(__name__)
-_T = TypeVar("_T")
 
-_TICK_SECONDS = 1.0
 _SHORTEST_ROUND = 1.0
 """A relay that answers "nothing" at once is asked once a second, not in a spin."""
 _FRESH_SECONDS = 120.0
@@ -77,12 +75,12 @@ class RelayPull:
                 self._lost(str(error))
                 # The desk may have failed half-way through a batch; the database knows how far it came.
                 position = None
-                await _ticking(asyncio.sleep(self._backoff.next()), progress)
+                await ticking(asyncio.sleep(self._backoff.next()), progress)
 
     async def _round(self, position: int, progress: Progress) -> int:
         """One poll and everything that came of it."""
         asked = self._clock.monotonic()
-        batch = await _ticking(self._client.fetch(position, wait=self._wait(asked)), progress)
+        batch = await ticking(self._client.fetch(position, wait=self._wait(asked)), progress)
         arrived = self._clock.monotonic()
         self._reached(batch)
         for event in batch.events:
@@ -90,7 +88,7 @@ class RelayPull:
             progress()
         self._mark(batch.caught_up, arrived)
         if not batch.events and arrived - asked < _SHORTEST_ROUND:
-            await _ticking(asyncio.sleep(_SHORTEST_ROUND - (arrived - asked)), progress)
+            await ticking(asyncio.sleep(_SHORTEST_ROUND - (arrived - asked)), progress)
         return batch.position
 
     def _wait(self, now: float) -> float:
@@ -132,16 +130,3 @@ class RelayPull:
             self.away_since = self._clock.monotonic()
         self.caught_up_at = self.caught_up_since = None
         self._health(State.DOWN, reason)
-
-
-async def _ticking(work: Coroutine[Any, Any, _T], progress: Progress) -> _T:
-    """Await work that has its own deadline, showing meanwhile that this loop is alive."""
-    task = asyncio.create_task(work)
-    try:
-        while not (await asyncio.wait({task}, timeout=_TICK_SECONDS))[0]:
-            progress()
-        return task.result()
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})

@@ -1,221 +1,338 @@
-"""The alarm desk: stored first, then local acts and people, each on its own clock."""
+"""The alarm desk: stored first, then local acts and people, each on its own clock, until somebody has it."""
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.errors import ArniError
-from arni_edge.domain.events import AlarmRaised
-from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.errors import Refused
+from arni_edge.domain.events import AlarmDelivery, AlarmRaised
+from arni_edge.domain.health import Progress
 from arni_edge.domain.identifiers import new_id
-from arni_edge.domain.messages import Channel, OutboundMessage, Priority
+from arni_edge.domain.staff import Contact, Role, StaffAct
+from arni_edge.safety.book import AlarmBook, Entered, draft_of
+from arni_edge.safety.calling import Calling
+from arni_edge.safety.decisions import AlarmDecisions
+from arni_edge.safety.deliveries import Deliveries
+from arni_edge.safety.display_keeper import DisplayKeeper
+from arni_edge.safety.facts import ReporterFacts
+from arni_edge.safety.following import Following
 from arni_edge.safety.matcher import Cause
-from arni_edge.settings import OnCall, Site
-from arni_edge.storage import Database, Transaction, alarms, outbox
+from arni_edge.safety.model import Alarm, Display, LocalAct, Report, Sink
+from arni_edge.safety.staff_line import StaffLine
+from arni_edge.safety.words import AlarmWords
+from arni_edge.storage import Database, Transaction
+from arni_edge.storage.audit import AuditLog
 
 _LOG = structlog.get_logger(__name__)
 
-# The product promises local acts within 1 s. One that fails (a relay that is just coming back) is tried again
-# for so long before it is recorded as failed.
-_ACT_SECONDS = 15.0
-_ACT_AGAIN = 0.25
-# Light and siren for an alarm that is older than this would frighten rather than help.
-_ACTS_WITHIN = timedelta(minutes=10)
 # A disk takes milliseconds; one that takes longer must not keep the light off (promised: 1 s).
-_STORE_FIRST_SECONDS = 0.5
-
-
-class LocalAct(Protocol):
-    """Something in the building that helps at once: light, siren, loudspeaker."""
-
-    @property
-    def name(self) -> str:
-        """For the proof log."""
-        ...
-
-    async def act(self) -> str:
-        """Do it; returns the evidence, or raises an :class:`ArniError`. Doing it twice does no harm."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Somebody or something reports an emergency.
-
-    Attributes:
-        source_key: Identity of the report: one report is one alarm, however often it is delivered.
-        cause: What kind.
-        source: Where it came from, for instance ``whatsapp``; read by staff.
-        at: When it was reported, by the source's clock (aware).
-    """
-
-    source_key: str
-    cause: Cause
-    source: str
-    at: datetime
+_STORE_FIRST_SECONDS: Final = 0.5
+_CONFIRM: Final = timedelta(seconds=60)
+_DOUBLE_TAP: Final = timedelta(seconds=2)
 
 
 class AlarmDesk:
-    """Raises alarms. Depends on storage and ports only; every sink is independent and timed."""
+    """Raises alarms and follows them to their named end. Depends on storage and ports only."""
 
     def __init__(
         self,
         database: Database,
         bus: Bus,
         clock: Clock,
-        catalogue: Catalogue,
+        words: AlarmWords,
+        line: StaffLine,
+        audit: AuditLog,
         *,
-        site: Site,
-        on_call: Sequence[OnCall],
         acts: Sequence[LocalAct],
-        template: str,
+        sinks: Sequence[Sink],
+        displays: Sequence[Display] = (),
+        groups: Sequence[Contact] = (),
+        acknowledge_seconds: float = 60.0,
     ) -> None:
+        """Nothing is raised or called before it is asked to.
+
+        Args:
+            database: Alarms are in it before anything acts on them.
+            bus: Told of everything.
+            clock: For when.
+            words: What people read.
+            line: Knows who is on call.
+            audit: Who did what.
+            acts: What the building can do at once.
+            sinks: The ways to people.
+            displays: What shows the state of all alarms.
+            groups: Chats that staff share, as contacts with the id ``chat:<id>``.
+            acknowledge_seconds: So long has the first one to answer before the next ones are called.
+        """
         self._database = database
         self._bus = bus
         self._clock = clock
-        self._catalogue = catalogue
-        self._site = site
-        self._on_call = on_call
-        self._acts = acts
-        self._template = template
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._words = words
+        calling = Calling(
+            clock, words, line, sinks=sinks, groups=groups, acknowledge_seconds=acknowledge_seconds
+        )
+        facts = ReporterFacts(clock, words)
+        self._decisions = AlarmDecisions(clock, words, calling, facts, audit)
+        names = [one.name for one in displays]
+        self._book = AlarmBook(clock, calling, facts, self._decisions, audit, displays=names)
+        self._deliveries = Deliveries(database, bus, clock, acts=acts, sinks=sinks)
+        self._displays = DisplayKeeper(database, bus, clock, displays)
+        self._following = Following(
+            database,
+            bus,
+            clock,
+            book=self._book,
+            calling=calling,
+            deliveries=self._deliveries,
+            changed=self._displays.changed,
+        )
+        self._posts = calling.posts
+        self._woken = asyncio.Event()
 
-    @property
-    def people_on_call(self) -> int:
-        """How many people an alarm is told to."""
-        return len(self._on_call)
+    # --- raising ------------------------------------------------------------------------------------------
 
     async def raise_alarm(
         self, report: Report, also: Callable[[Transaction], Awaitable[None]] | None = None
     ) -> None:
         """Raise the alarm: once per report, stored first, but never later than half a second.
 
+        A further report of the same within minutes belongs to the alarm that is open.
+
         Args:
             report: What is reported.
-            also: Stored in the same transaction as the alarm and the calls to the people on call.
+            also: Stored in the same transaction as the alarm, the answer and the calls; runs again when the
+                report is delivered again, and must bear that.
 
         Raises:
             Unavailable: It could not be stored. The local acts are under way all the same, and the report
                 must be delivered again.
         """
-        alarm_id, now = new_id(), self._clock.now()
+        await self._raise(report, also)
 
-        async def store(tx: Transaction) -> bool:
-            fresh = await alarms.add(
-                tx,
-                alarm_id,
-                source_key=report.source_key,
-                cause=report.cause,
-                source=report.source,
-                raised_at=now,
-            )
-            if fresh:
-                if also is not None:
-                    await also(tx)
-                for call in self._calls(report, alarm_id):
-                    await outbox.add(tx, call, now)
-            return fresh
+    async def drill(self, who: Contact) -> str:
+        """Test the chain: everybody on call is told that it is a test, nothing is loud.
 
-        storing = asyncio.ensure_future(self._database.write(store))
+        Returns:
+            The alarm's id.
+        """
+        _LOG.warning("alarm_drill", by=who.id)
+        now = self._clock.now()
+        report = Report(f"drill:{new_id()}", Cause.HELP, "drill", now, drill=True)
+        return (await self._raise(report, None)).alarm.alarm_id
+
+    async def _raise(self, report: Report, also: Callable[[Transaction], Awaitable[None]] | None) -> Entered:
+        draft = draft_of(report, new_id(), self._clock.now())
+        acts = self._deliveries.acts_for(draft)
+        storing = asyncio.ensure_future(
+            self._database.write(lambda tx: self._book.enter(tx, draft, report, acts, also))
+        )
         try:
             await asyncio.wait({storing}, timeout=_STORE_FIRST_SECONDS)
-            stored = storing.done() and storing.exception() is None
-            if not stored:
-                _LOG.critical("alarm_not_stored_yet", alarm=alarm_id, cause=report.cause)
+            if not (storing.done() and storing.exception() is None):
+                _LOG.critical("alarm_not_stored_yet", alarm=draft.alarm_id, cause=draft.public_cause)
                 # Light before paper; the paper follows as soon as the alarm is on record.
-                self._start_acts(alarm_id, storing=storing)
-            fresh = await storing
+                self._deliveries.start_acts(draft, acts, on_record=_fresh(storing))
+            entered = await storing
         finally:
             storing.cancel()
-        if fresh:
-            self._announce(report, alarm_id, now, acts=stored)
+        self._begin(entered)
+        return entered
 
-    def _announce(self, report: Report, alarm_id: str, now: datetime, *, acts: bool) -> None:
-        _LOG.critical("alarm_raised", alarm=alarm_id, cause=report.cause, source=report.source)
-        self._bus.publish(AlarmRaised(at=now, alarm_id=alarm_id, cause=report.cause, source=report.source))
-        # A report that was under way for long (the internet was gone) calls people; a siren would mislead.
-        if acts and now - report.at <= _ACTS_WITHIN:
-            self._start_acts(alarm_id)
+    def _begin(self, entered: Entered) -> None:
+        """It is on the disk: act, call, tell."""
+        alarm = entered.alarm
+        if entered.fresh or entered.sharper:
+            # A report that was under way for long calls people; a siren would mislead.
+            self._deliveries.start_acts(alarm, self._deliveries.acts_for(alarm))
+        for sink, call in entered.placed:
+            self._deliveries.start_call(sink, call)
+        if entered.fresh:
+            cause, source = alarm.public_cause, alarm.source
+            _LOG.critical("alarm_raised", alarm=alarm.alarm_id, cause=cause, source=source)
+            now = alarm.raised_at
+            self._bus.publish(AlarmRaised(at=now, alarm_id=alarm.alarm_id, cause=cause, source=source))
+            for sink, call in entered.placed:
+                name = f"{sink}/{call.contact.id}"
+                self._bus.publish(AlarmDelivery(at=now, alarm_id=alarm.alarm_id, sink=name, state="trying"))
+        self._woken.set()
+        self._displays.changed()
+
+    # --- what staff do ------------------------------------------------------------------------------------
+
+    async def acknowledge(self, alarm_id: str, who: Contact) -> str:
+        """Somebody takes the alarm: nobody else is called. The light stays on.
+
+        Returns:
+            A sentence for them.
+
+        Raises:
+            Refused: Somebody else has it, or it is closed or unknown; with a sentence for them.
+            Unavailable: It could not be stored.
+        """
+        alarm, new = await self._database.write(lambda tx: self._decisions.acknowledge(tx, alarm_id, who))
+        if new:
+            _LOG.warning("alarm_acknowledged", alarm=alarm_id, by=who.id)
+            self._deliveries.stop_calls(alarm_id)
+            self._tell(alarm)
+        return self._say("alarm.taken", who, alarm)
+
+    async def close(self, alarm_id: str, who: Contact, outcome: str, note: str) -> str:
+        """A named person ends the alarm.
+
+        Args:
+            alarm_id: Which.
+            who: Who.
+            outcome: ``helped``, ``false_alarm`` or ``test``.
+            note: How it ended, 1 to 500 characters.
+
+        Returns:
+            A sentence for them.
+
+        Raises:
+            Refused: It is closed already or unknown, or nobody says who ends it.
+            InvalidInput: The note or the outcome is none.
+            Unavailable: It could not be stored.
+        """
+        alarm = await self._database.write(lambda tx: self._decisions.close(tx, alarm_id, who, outcome, note))
+        return self._ended(alarm, who)
+
+    async def cancel(self, alarm_id: str, who: Contact) -> str:
+        """Somebody says that it is none: asks first; said again within a minute, it ends as a false alarm.
+
+        Returns:
+            A question or a sentence for them.
+
+        Raises:
+            Refused: It is closed already or unknown.
+            Unavailable: It could not be stored.
+        """
+
+        async def unit(tx: Transaction) -> tuple[Alarm, bool]:
+            asked = await self._decisions.cancel_asked_at(tx, alarm_id, who)
+            # The same tap, delivered twice, confirms nothing.
+            if asked is not None and _DOUBLE_TAP <= self._clock.now() - asked <= _CONFIRM:
+                return await self._decisions.cancel(tx, alarm_id, who), True
+            if asked is not None and self._clock.now() - asked < _DOUBLE_TAP:
+                return await self._decisions.find(tx, alarm_id), False
+            return await self._decisions.ask_to_cancel(tx, alarm_id, who), False
+
+        alarm, over = await self._database.write(unit)
+        return self._ended(alarm, who) if over else self._say("alarm.cancel_ask", who, alarm)
+
+    async def confirm_cancel(self, alarm_id: str, who: Contact) -> str:
+        """They confirm that it is none.
+
+        Returns:
+            A sentence for them.
+
+        Raises:
+            Refused: They were not asked within the last minute, or it is closed already or unknown.
+            Unavailable: It could not be stored.
+        """
+
+        async def unit(tx: Transaction) -> Alarm | None:
+            asked = await self._decisions.cancel_asked_at(tx, alarm_id, who)
+            if asked is None or self._clock.now() - asked > _CONFIRM:
+                alarm = await self._decisions.find(tx, alarm_id)
+                await self._posts.edit(tx, alarm)
+                return None
+            return await self._decisions.cancel(tx, alarm_id, who)
+
+        ended = await self._database.write(unit)
+        if ended is None:
+            raise Refused(self._words.text("alarm.refused.late", who.language))
+        return self._ended(ended, who)
+
+    async def escalate(self, alarm_id: str, who: Contact) -> str:
+        """Somebody wants the next ones called now; whoever had taken the alarm hands it on.
+
+        Returns:
+            A sentence for them.
+
+        Raises:
+            Refused: It is closed or unknown.
+            Unavailable: It could not be stored.
+        """
+        alarm = await self._following.step(alarm_id, by=who)
+        self._woken.set()
+        return self._say("alarm.called_next", who, alarm) if alarm else ""
+
+    def staff_acts(self) -> Mapping[str, StaffAct]:
+        """What staff can do by a button or a command, by name."""
+
+        async def close(who: Contact, alarm_id: str, note: str) -> str:
+            return await self.close(alarm_id, who, "helped", note)
+
+        return {
+            "alarm.acknowledge": StaffAct(Role.VIEWER, lambda who, one, _: self.acknowledge(one, who)),
+            "alarm.escalate": StaffAct(Role.VIEWER, lambda who, one, _: self.escalate(one, who)),
+            "alarm.close": StaffAct(Role.STAFF, close, question="alarm.ask_note"),
+            "alarm.cancel": StaffAct(Role.STAFF, lambda who, one, _: self.cancel(one, who)),
+            "alarm.cancel_confirm": StaffAct(Role.STAFF, lambda who, one, _: self.confirm_cancel(one, who)),
+        }
+
+    def _ended(self, alarm: Alarm, who: Contact) -> str:
+        _LOG.warning("alarm_closed", alarm=alarm.alarm_id, by=who.id, outcome=alarm.outcome)
+        self._deliveries.stop(alarm.alarm_id)
+        self._tell(alarm)
+        return self._say("alarm.has_ended", who, alarm)
+
+    def _say(self, key: str, who: Contact, alarm: Alarm) -> str:
+        return self._words.text(key, who.language, alarm=alarm.code)
+
+    def _tell(self, alarm: Alarm) -> None:
+        self._following.tell(alarm)
+        self._woken.set()
+
+    # --- following ----------------------------------------------------------------------------------------
+
+    async def open(self) -> list[Alarm]:
+        """All alarms that are not closed, oldest first."""
+        return await self._following.open()
+
+    async def show_again(self, _: int = 0) -> None:
+        """Whoever shows the state may have lost it (the broker is new): show it once more."""
+        self._displays.changed()
 
     async def resume(self) -> None:
-        """Do again what a crash may have interrupted: local acts of young alarms without a recorded end."""
-        since = self._clock.now() - _ACTS_WITHIN
-        for row in await alarms.open_since(self._database, since):
-            known = {sink["sink"] for sink in await alarms.sinks(self._database, row["alarm_id"])}
-            self._start_acts(row["alarm_id"], without=known)
+        """Do again what a crash may have interrupted: acts of young reports, calls that nobody answered."""
+        self._deliveries.open()
+        for alarm in await self.open():
+            await self._following.pick_up(alarm)
+
+    async def run(self, progress: Progress) -> None:
+        """Follow the open alarms until cancelled: call the next ones, repeat, show."""
+        self._deliveries.open()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._displays.start(group)
+                while True:
+                    progress()
+                    self._woken.clear()
+                    seconds = await self._following.look()
+                    try:
+                        async with asyncio.timeout(seconds):
+                            await self._woken.wait()
+                    except TimeoutError:
+                        continue
+        finally:
+            await self._deliveries.aclose()
+
+    async def aclose(self) -> None:
+        """Stop what is under way; the next life finds it in the database."""
+        await self._deliveries.aclose()
 
     async def drain(self) -> None:
-        """Wait until the acts that are under way have ended; each has its own limit."""
-        if self._under_way:
-            await asyncio.wait(self._under_way)
-
-    def _calls(self, report: Report, alarm_id: str) -> list[OutboundMessage]:
-        """One message to each person on call."""
-        text, language = self._catalogue.text, self._site.language
-        told = text(
-            "alarm.staff",
-            language,
-            gym=self._site.name,
-            cause=text(f"alarm.cause.{report.cause}", language),
-            source=text(f"alarm.source.{report.source}", language),
-            time=f"{report.at.astimezone(self._site.zone):%d.%m.%Y %H:%M}",
-            alarm=alarm_id[-6:],
-        )
-        return [
-            OutboundMessage(
-                key=f"{report.source_key}:call:{number}",
-                channel=Channel.WHATSAPP,
-                recipient=person.phone,
-                text=told,
-                priority=Priority.ALARM,
-                template=self._template,
-            )
-            for number, person in enumerate(self._on_call)
-            if person.phone is not None
-        ]
-
-    def _start_acts(
-        self, alarm_id: str, without: Collection[str] = (), *, storing: asyncio.Future[bool] | None = None
-    ) -> None:
-        for act in self._acts:
-            if act.name not in without:
-                performing = self._perform(act, alarm_id, storing)
-                task = asyncio.create_task(performing, name=f"alarm act {act.name}")
-                self._under_way.add(task)
-                task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _LOG.error("alarm_act_crashed", act=task.get_name(), exc_info=task.exception())
-
-    async def _perform(self, act: LocalAct, alarm_id: str, storing: asyncio.Future[bool] | None) -> None:
-        """Do one act and record what became of it; nothing an act does can stop another."""
-        detail, state = f"no answer within {_ACT_SECONDS:.0f} s", "failed"
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ACT_SECONDS):
-                while state != "done":
-                    try:
-                        detail, state = await act.act(), "done"
-                    except ArniError as error:
-                        detail = str(error)
-                        await asyncio.sleep(_ACT_AGAIN)
-        _LOG.warning("alarm_act_ended", act=act.name, state=state, detail=detail)
-        if storing is None or await _new_on_record(storing):
-            now = self._clock.now()
-            await self._database.write(
-                lambda tx: alarms.note_sink(tx, alarm_id, act.name, state, detail, now)
-            )
+        """Wait until the acts that are under way have come to a first end; each has its own limit."""
+        await self._deliveries.drain()
 
 
-async def _new_on_record(storing: asyncio.Future[bool]) -> bool:
+async def _fresh(storing: "asyncio.Future[Entered]") -> bool:
     """Whether the alarm came on record, once that is decided: not a failing disk, not a second delivery."""
     await asyncio.wait({storing})
-    return not storing.cancelled() and storing.exception() is None and storing.result()
+    return not storing.cancelled() and storing.exception() is None and storing.result().fresh

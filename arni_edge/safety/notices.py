@@ -3,6 +3,7 @@
 No alarm: no light, no siren, nobody is woken twice for the same. Emergencies are the alarm desk's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -26,9 +27,10 @@ from arni_edge.domain.events import (
 )
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.identifiers import new_id
-from arni_edge.domain.messages import Channel, OutboundMessage, Priority
+from arni_edge.domain.messages import Language, Priority
+from arni_edge.safety.staff_line import StaffLine
 from arni_edge.settings import Settings
-from arni_edge.storage import Database, Transaction, outbox
+from arni_edge.storage import Database, Transaction, staff_told
 
 _LOG = structlog.get_logger(__name__)
 
@@ -58,12 +60,12 @@ class _Told:
     """What is said, and ``what`` a repetition is recognised by, for as long as it is ``quiet``."""
 
     what: str
-    text: str
+    text_of: Callable[[Language], str]
     quiet: timedelta = _QUIET
 
 
 class StaffNotices:
-    """Puts one message per person on call into the outbox."""
+    """Tells each person on call, by Telegram or else by WhatsApp."""
 
     def __init__(
         self,
@@ -71,25 +73,25 @@ class StaffNotices:
         bus: Bus,
         clock: Clock,
         catalogue: Catalogue,
+        line: StaffLine,
         *,
         settings: Settings,
-        template: str,
     ) -> None:
         """Listen from now on.
 
         Args:
-            database: Has the outbox.
+            database: Knows what was told.
             bus: Tells what is wrong.
             clock: For how long ago something was told.
             catalogue: The words, ``notice.*``.
-            settings: Who is on call; names of doors, devices and zones; what is worth a word.
-            template: WhatsApp's template for people on call; empty: nobody can be reached.
+            line: Knows who is on call, and takes what they are told.
+            settings: Names of doors, devices and zones; what is worth a word.
         """
         self._database = database
         self._clock = clock
         self._text = catalogue.text
         self._site = settings.site
-        self._on_call = settings.alarms.on_call if template else []
+        self._line = line
         self._names = {door.id: door.name for door in settings.doors}
         self._names |= {one.id: one.name for one in settings.shellies if one.name}
         zones = [zone for camera in settings.cameras for zone in camera.zones]
@@ -97,7 +99,6 @@ class StaffNotices:
         tailgating = settings.access.tailgating
         self._followed_times = tailgating.times if tailgating else None
         self._lone_minutes = settings.counting.lone_minutes
-        self._template = template
         self._events = bus.subscribe(*_KINDS)
 
     async def run(self, _: object) -> None:
@@ -115,19 +116,21 @@ class StaffNotices:
             case DoorIncident():
                 name = self._names.get(event.door, event.door)
                 key = f"door/{event.door}/{event.incident}"
-                return _Told(key, self._say(f"notice.door.{event.incident}", name=name))
+                return _Told(key, self._words_of(f"notice.door.{event.incident}", name=name))
             case DeviceIncident():
                 name = self._names.get(event.device, event.device)
                 key = f"device/{event.device}/{event.incident}"
-                return _Told(key, self._say(f"notice.device.{event.incident}", name=name))
+                return _Told(key, self._words_of(f"notice.device.{event.incident}", name=name))
             case StaffAsked():
                 name = self._names.get(event.door, event.door)
                 return _Told(
-                    f"asked/{event.request_id}", self._say(f"notice.asked.{event.reason}", name=name)
+                    f"asked/{event.request_id}", self._words_of(f"notice.asked.{event.reason}", name=name)
                 )
             case AnnouncementDue() if event.audience == "staff":
                 subject = self._names.get(event.subject, event.subject)
-                text = self._say(f"automation.notice.{event.notice}", number=event.number, subject=subject)
+                text = self._words_of(
+                    f"automation.notice.{event.notice}", number=event.number, subject=subject
+                )
                 return _Told(f"{event.notice}/{event.subject}", text)
             case _:
                 return self._seen(event)
@@ -140,7 +143,7 @@ class StaffNotices:
                 place = self._zones.get(event.zone or "", event.camera)
                 return _Told(
                     f"camera/{event.camera}/{CameraTrouble.PERSON_DOWN}",
-                    self._say(f"notice.camera.{CameraTrouble.PERSON_DOWN}", name=place),
+                    self._words_of(f"notice.camera.{CameraTrouble.PERSON_DOWN}", name=place),
                     _QUIET_DOWN,
                 )
             case CameraIncident() if event.incident is not CameraTrouble.PERSON_DOWN:
@@ -148,44 +151,37 @@ class StaffNotices:
                 name = event.camera if zone == event.camera else self._zones.get(zone, zone)
                 key = f"camera/{event.camera}/{event.incident}"
                 quiet = _QUIET if event.incident is CameraTrouble.CROWDED else _QUIET_CAMERA
-                return _Told(key, self._say(f"notice.camera.{event.incident}", name=name), quiet)
+                return _Told(key, self._words_of(f"notice.camera.{event.incident}", name=name), quiet)
             case TailgatingSuspected() if self._followed_times and event.times >= self._followed_times:
                 name = self._names.get(event.door, event.door)
-                text = self._say("notice.people.followed", name=name, times=event.times)
+                text = self._words_of("notice.people.followed", name=name, times=event.times)
                 return _Told(f"followed/{event.request_id}", text)
             case LonePerson() if self._lone_minutes:
-                return _Told("lone", self._say("notice.people.lone", minutes=f"{self._lone_minutes:g}"))
+                return _Told("lone", self._words_of("notice.people.lone", minutes=f"{self._lone_minutes:g}"))
             case _:
                 return None
 
-    def _say(self, key: str, **values: object) -> str:
-        return self._text(key, self._site.language, **values)
+    def _words_of(self, key: str, **values: object) -> Callable[[Language], str]:
+        return lambda language: self._text(key, language, **values)
 
     async def _tell(self, told: _Told) -> None:
-        """Queue it, unless the outbox has the same from a moment ago: a restart forgets nothing."""
-        now, subject, key = self._clock.now(), f"notice:{told.what}:", new_id()
-        messages = [
-            OutboundMessage(
-                key=f"{subject}{key}:{number}",
-                channel=Channel.WHATSAPP,
-                recipient=person.phone,
-                text=f"{self._site.name}: {told.text}",
-                priority=Priority.ALARM,
-                template=self._template,
-            )
-            for number, person in enumerate(self._on_call)
-            if person.phone is not None
-        ]
+        """Tell it, unless the same was told a moment ago: a restart forgets nothing."""
+        now, subject = self._clock.now(), f"notice:{told.what}:"
+        key = f"{subject}{new_id()}"
 
         async def store(tx: Transaction) -> None:
-            if await outbox.queued_between(tx, subject, now - told.quiet, now):
-                return
-            for message in messages:
-                await outbox.add(tx, message, now)
+            if not await staff_told.told_between(tx, subject, now - told.quiet, now):
+                await self._line.tell(
+                    tx,
+                    self._line.on_call(now),
+                    key,
+                    lambda language: f"{self._site.name}: {told.text_of(language)}",
+                    priority=Priority.ALARM,
+                    now=now,
+                )
 
         try:
-            if messages:
-                await self._database.write(store)
+            await self._database.write(store)
         except Unavailable as error:
             # The incident itself is on the health board; a full disk is there, too.
             _LOG.exception("staff_not_told", reason=str(error))

@@ -4,7 +4,7 @@ import difflib
 
 from pydantic_core import ErrorDetails
 
-from arni_edge.logs import mask_text
+from arni_edge.domain.masking import mask_log
 from arni_edge.settings.model import Settings
 from arni_edge.settings.shape import Where, is_list, is_secret, section_at
 
@@ -82,7 +82,7 @@ def _shown(value: object, where: Where) -> str:
         return "***"
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"
-    text = mask_text(repr(value) if isinstance(value, str) else str(value))
+    text = mask_log(repr(value) if isinstance(value, str) else str(value))
     return text if len(text) <= 60 else text[:57] + "…'"
 
 

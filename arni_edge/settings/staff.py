@@ -89,7 +89,6 @@ class Alarms(Section):
     person_down_ask_seconds: float = Field(default=20.0, ge=0, le=120)
     announce: bool = True
     speaker: list[str] = Field(default_factory=lambda: ["aplay", "-q", "-"], min_length=1)
-    unbolt: bool = False
     test_day: int = Field(default=1, ge=0, le=28)
     test_hour: int = Field(default=10, ge=0, le=23)
 
@@ -141,7 +140,7 @@ class Privacy(Section):
     controller: str = ""
     contact: str = ""
     officer: str = ""
-    messages_days: int = Field(default=90, ge=1, le=3650)
+    messages_days: int = Field(default=90, ge=8, le=3650)
     audit_days: int = Field(default=365, ge=30, le=3650)
     alarms_days: int = Field(default=1095, ge=90, le=3650)
     retention_hour: int = Field(default=3, ge=0, le=23)

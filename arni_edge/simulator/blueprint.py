@@ -1,14 +1,16 @@
 """The configuration of a box in the simulated gym, as an installer would have written it."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from arni_edge.settings import DAYS
 from arni_edge.simulator.cloud import SimulatedCloud
+from arni_edge.simulator.gateway import SimulatedGateway
 from arni_edge.simulator.plan import GymPlan
 from arni_edge.simulator.rtsp import CameraServer
+from arni_edge.simulator.telegram import SimulatedTelegram
 
 SITE = "sim"
 GYM = "Simuliertes Studio"
@@ -23,6 +25,11 @@ FLOOD = "flood-showers"
 FLOOD_NAME = "Wassermelder Duschen"
 FLOOD_SHELLY = "shellyflood-EC64C9C1DA9A"
 ON_CALL = "+4915550000001"
+KIM, KIM_PHONE, KIM_TELEGRAM = "kim", "+4915550000002", 70000001
+ALEX, ALEX_PHONE, ALEX_TELEGRAM = "alex", "+4915550000003", 70000002
+SOS = "sos-floor"
+SOS_SHELLY = "shellyplusi4-a8032abe54de"
+GATEWAY_TOKEN = "sim-gateway-token"  # noqa: S105 - opens the simulated gateway only
 CAMERA_USER = "viewer"
 CAMERA_PASSWORD = "sim-camera"  # noqa: S105 - opens the simulated cameras only
 
@@ -34,6 +41,12 @@ class Blueprint:
     plan: GymPlan
     cameras: tuple[CameraServer, ...]
     cloud: SimulatedCloud
+    telegram: SimulatedTelegram
+    gateway: SimulatedGateway
+    http: Mapping[str, int] = field(default_factory=dict)
+    """Ports of the Shellys' own web servers, by the ids of the settings."""
+    spoken: Path = Path("/dev/null")
+    """Where the loudspeaker's sound goes."""
 
 
 def credentials(blueprint: Blueprint) -> dict[str, str]:
@@ -43,6 +56,9 @@ def credentials(blueprint: Blueprint) -> dict[str, str]:
         "relay_token": cloud.relay_token,
         "whatsapp_access_token": cloud.access_token,
         "whatsapp_app_secret": cloud.app_secret,
+        "telegram_token": blueprint.telegram.token,
+        "sms_token": GATEWAY_TOKEN,
+        "phone_token": GATEWAY_TOKEN,
         **{f"camera_{camera.view.name}_password": CAMERA_PASSWORD for camera in blueprint.cameras},
     }
 
@@ -66,13 +82,32 @@ def render_settings(
             "resolve_seconds": 3.0,
         },
         "automation": {"watches": [{"kind": "leak", "device": FLOOD}]},
-        "alarms": {"on_call": [{"name": "Bereitschaft", "phone": ON_CALL}]},
+        "alarms": {
+            "on_call": [{"name": "Bereitschaft", "phone": ON_CALL}, {"staff": KIM}],
+            "acknowledge_seconds": 10.0,
+            "person_down_ask_seconds": 2.0,
+            "speaker": ["dd", f"of={blueprint.spoken}", "status=none"],
+            "test_day": 0,
+            "buttons": [{"id": SOS, "device": SOS, "entity": "input:0.state", "name": "Notknopf"}],
+        },
+        "telegram": {"api_url": blueprint.telegram.url},
+        "sms": {"url": blueprint.gateway.url},
+        "phone": {"url": blueprint.gateway.url},
     }
     lines = list(_lines(tables))
     lines += [f'[[doors]]\nid = "{DOOR}"\nname = "Haupteingang"\nreader = true']
     lines += [f'lock = {{ nuki_id = "{NUKI_ID}" }}']
-    lines += [f'[[shellies]]\nid = "{LIGHT}"\nprefix = "{SHELLY}"\nrole = "light"']
-    lines += [f'[[shellies]]\nid = "{SIREN}"\nprefix = "{SIREN_SHELLY}"\nrole = "siren"']
+    for staff, name, phone, telegram, role in (
+        (KIM, "Kim", KIM_PHONE, KIM_TELEGRAM, "owner"),
+        (ALEX, "Alex", ALEX_PHONE, ALEX_TELEGRAM, "owner"),
+    ):
+        lines += [f'[[staff]]\nid = "{staff}"\nname = "{name}"\nrole = "{role}"']
+        lines += [f'phone = "{phone}"\ntelegram = {telegram}']
+    for shelly, prefix, role in ((LIGHT, SHELLY, "light"), (SIREN, SIREN_SHELLY, "siren")):
+        lines += [f'[[shellies]]\nid = "{shelly}"\nprefix = "{prefix}"\nrole = "{role}"']
+        if shelly in blueprint.http:
+            lines += [f'address = "127.0.0.1:{blueprint.http[shelly]}"']
+    lines += [f'[[shellies]]\nid = "{SOS}"\nprefix = "{SOS_SHELLY}"\nrole = "button"']
     lines += [f'[[shellies]]\nid = "{FLOOD}"\nname = "{FLOOD_NAME}"\nrole = "sensor"']
     lines += [f'generation = 1\nprefix = "shellies/{FLOOD_SHELLY}"']
     for camera in blueprint.cameras:

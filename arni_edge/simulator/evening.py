@@ -4,31 +4,37 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable
-from typing import Any
 
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.domain.occupancy import band
 from arni_edge.simulator.blueprint import CAPACITY, DOOR, FLOOD, FLOOD_NAME
-from arni_edge.simulator.people import Person, Stage
-from arni_edge.simulator.phones import Phone, Received
 from arni_edge.simulator.premises import MEMBERS, PHONELESS, PHONELESS_ID, STRANGER, Gym
 from arni_edge.simulator.report import Scenario
+from arni_edge.simulator.staging import (
+    ANSWER_SECONDS,
+    DOOR_SECONDS,
+    RECOVERY_SECONDS,
+    WALK_SECONDS,
+    Status,
+    ask,
+    come_to_the_door,
+    counted,
+    enter,
+    part_is_ok,
+    pid,
+    send,
+    until,
+    when,
+)
 
-_ANSWER_SECONDS = 15.0
 _ALARM_SECONDS = 3.0
 _MEAN_ERROR = 0.5
-_DOOR_SECONDS = 30.0
-_WALK_SECONDS = 40.0
-_RECOVERY_SECONDS = 45.0
 _GLANCE_SECONDS = 0.5
 
 _TEXT = Catalogue.load().text
 _OPEN = _TEXT("door.confirmed", Language.GERMAN)
 _HOW_BUSY = "Wie voll ist es gerade?"
-
-Status = dict[str, Any]
 
 
 async def play(gym: Gym, scenario: Scenario) -> None:
@@ -56,13 +62,13 @@ async def _opens(gym: Gym, scenario: Scenario) -> None:
             step.observed = status["sentence"]
             return status["state"] == "ok" and status["occupancy"]["count"] is not None
 
-        await _until(gym, well, _RECOVERY_SECONDS)
+        await until(gym, well, RECOVERY_SECONDS)
         step.passed = True
 
 
 async def _member_is_let_in(gym: Gym, scenario: Scenario) -> None:
     async with scenario.step("a member on file is let in", "the lock confirms, the answer says open") as step:
-        step.observed = await _enter(gym, MEMBERS[0])
+        step.observed = await enter(gym, MEMBERS[0])
         row = (await gym.box.ask("door.log", limit=1))[0]
         step.observed += f"; {row['rule']}, {row['outcome']} ({row['evidence']})"
         step.passed = _OPEN in step.observed and row["outcome"] == "confirmed"
@@ -71,15 +77,15 @@ async def _member_is_let_in(gym: Gym, scenario: Scenario) -> None:
 async def _people_are_counted(gym: Gym, scenario: Scenario) -> None:
     async with scenario.step("people arrive and are counted", "4 inside, 4 counted on the floor") as step:
         for name in MEMBERS[1:4]:
-            await _enter(gym, name)
-        step.observed = await _counted(gym, 4, _WALK_SECONDS)
+            await enter(gym, name)
+        step.observed = await counted(gym, 4, WALK_SECONDS)
         step.passed = True
 
 
 async def _asks_how_busy(gym: Gym, scenario: Scenario, name: str, who: str) -> None:
     expected = _TEXT(f"occupancy.{band(gym.world.inside, CAPACITY)}", Language.GERMAN, age="")
     async with scenario.step(name, expected) as step:
-        step.observed = await _ask(gym.phones[who], _HOW_BUSY)
+        step.observed = await ask(gym.phones[who], _HOW_BUSY)
         step.passed = expected in step.observed
 
 
@@ -87,8 +93,8 @@ async def _stranger_is_refused(gym: Gym, scenario: Scenario) -> None:
     expected = _TEXT("door.denied.stranger", Language.GERMAN)
     async with scenario.step("a stranger is refused", f"{expected} And the latch holds") as step:
         openings = len(gym.lock.executed)
-        person = await _come_to_the_door(gym, STRANGER)
-        step.observed = await _ask(gym.phones[STRANGER], "Mach bitte die Tür auf")
+        person = await come_to_the_door(gym, STRANGER)
+        step.observed = await ask(gym.phones[STRANGER], "Mach bitte die Tür auf")
         step.passed = expected in step.observed and not person.inside and len(gym.lock.executed) == openings
         gym.world.send_out(STRANGER)
 
@@ -100,9 +106,9 @@ async def _emergency(gym: Gym, scenario: Scenario) -> None:
     ) as step:
         phone, clock = gym.phones[STRANGER], time.monotonic
         began = clock()
-        answer, sent = await _send(phone, "Hilfe, hier ist jemand bewusstlos!")
-        await _when(lambda: gym.world.lights_on and gym.siren.output, _ANSWER_SECONDS)
-        call = await gym.on_call.wait_for(lambda message: message.template is not None, _ANSWER_SECONDS)
+        answer, sent = await send(phone, "Hilfe, hier ist jemand bewusstlos!")
+        await when(lambda: gym.world.lights_on and gym.siren.output, ANSWER_SECONDS)
+        call = await gym.on_call.wait_for(lambda message: message.template is not None, ANSWER_SECONDS)
         took = clock() - began
         trace = await gym.box.ask("messages.trace", message_id=sent)
         step.observed = f"{answer} | on call: {call.text} | stages: {trace['trace']} | all after {took:.2f} s"
@@ -114,10 +120,10 @@ async def _same_webhook_three_times(gym: Gym, scenario: Scenario) -> None:
         phone = gym.phones[MEMBERS[1]]
         answers_before = len(phone.inbox)
         handed_out = gym.cloud.relay.log.newest
-        await _send(phone, "Wann habt ihr heute auf?", times=3)
+        await send(phone, "Wann habt ihr heute auf?", times=3)
         # The three copies have certainly come through when the answer to a later message is here.
-        await _when(lambda: gym.cloud.relay.log.newest >= handed_out + 3, _ANSWER_SECONDS)
-        await _send(phone, "Danke!")
+        await when(lambda: gym.cloud.relay.log.newest >= handed_out + 3, ANSWER_SECONDS)
+        await send(phone, "Danke!")
         answers = len(phone.inbox) - answers_before - 1
         step.observed = f"{answers} answer"
         step.passed = answers == 1
@@ -131,19 +137,19 @@ async def _without_internet(gym: Gym, scenario: Scenario) -> None:
         "the relay is away, the lock confirms, the display says open",
     ) as step:
         gym.cloud.cut()
-        await _until(gym, lambda status: not _part_is_ok(status, "relay"), _ANSWER_SECONDS)
-        person = await _come_to_the_door(gym, PHONELESS)
+        await until(gym, lambda status: not part_is_ok(status, "relay"), ANSWER_SECONDS)
+        person = await come_to_the_door(gym, PHONELESS)
         token = (await gym.box.ask("members.qr", member_id=PHONELESS_ID, door=DOOR))["text"]
-        answer = await gym.reader.show(token, within=_DOOR_SECONDS)
+        answer = await gym.reader.show(token, within=DOOR_SECONDS)
         row = (await gym.box.ask("door.log", limit=1))[0]
         step.observed = f"{answer['text']}; {row['via']}, {row['rule']}, {row['outcome']} ({row['evidence']})"
-        await _when(lambda: person.inside, _WALK_SECONDS)
+        await when(lambda: person.inside, WALK_SECONDS)
         step.passed = answer["answer"] == "allowed" and (row["via"], row["outcome"]) == ("qr", "confirmed")
     gym.cloud.cut(False)
     expected = _TEXT("door.denied.code", Language.GERMAN)
     async with scenario.step("the same QR opens nothing for the next person", expected) as step:
         openings = len(gym.lock.executed)
-        person = await _come_to_the_door(gym, MEMBERS[5])
+        person = await come_to_the_door(gym, MEMBERS[5])
         # A reader that sees a code for a few more seconds is told again what became of it; then it is used.
         shown = await _shown_until_denied(gym, token)
         row = (await gym.box.ask("door.log", limit=1))[0]
@@ -152,12 +158,12 @@ async def _without_internet(gym: Gym, scenario: Scenario) -> None:
         step.passed = step.passed and not person.inside
         gym.world.send_out(MEMBERS[5])
     async with scenario.step("the internet is back", "the relay is reached again") as step:
-        await _until(gym, lambda status: _part_is_ok(status, "relay"), _RECOVERY_SECONDS)
+        await until(gym, lambda status: part_is_ok(status, "relay"), RECOVERY_SECONDS)
         step.observed, step.passed = "reached", True
 
 
 async def _shown_until_denied(gym: Gym, token: str) -> str:
-    async with asyncio.timeout(_ANSWER_SECONDS):
+    async with asyncio.timeout(ANSWER_SECONDS):
         while (answer := await gym.reader.show(token))["answer"] != "denied":
             await asyncio.sleep(_GLANCE_SECONDS)
     return answer["text"]
@@ -171,45 +177,43 @@ async def _leak(gym: Gym, scenario: Scenario) -> None:
         told = len(gym.on_call.inbox)
         gym.put_water(True)
         notice = await gym.on_call.wait_for(
-            lambda message: expected in message.text, _ANSWER_SECONDS, after=told
+            lambda message: expected in message.text, ANSWER_SECONDS, after=told
         )
-        await _until(gym, lambda status: not _part_is_ok(status, name), _ANSWER_SECONDS)
-        await _when(lambda: not gym.flood.connected, _ANSWER_SECONDS)  # asleep again: only then it wakes up
+        await until(gym, lambda status: not part_is_ok(status, name), ANSWER_SECONDS)
+        await when(lambda: not gym.flood.connected, ANSWER_SECONDS)  # asleep again: only then it wakes up
         gym.put_water(False)
-        await _until(gym, lambda status: _part_is_ok(status, name), _ANSWER_SECONDS)
+        await until(gym, lambda status: part_is_ok(status, name), ANSWER_SECONDS)
         step.observed = notice.text
         step.passed = len(gym.on_call.inbox) == told + 1 and alarms == len(await gym.box.ask("alarms.log"))
 
 
 async def _broker_is_killed(gym: Gym, scenario: Scenario) -> None:
     async with scenario.step("Mosquitto is killed", "it is back, zones are counted, the door opens") as step:
-        before = await _pid(gym, "mosquitto")
+        before = await pid(gym, "mosquitto")
         os.kill(before, signal.SIGKILL)
 
         def back(status: Status) -> bool:
             count = status["occupancy"]["count"]
             return status["processes"]["mosquitto"] not in {None, before} and count is not None
 
-        await _until(gym, back, _RECOVERY_SECONDS)
-        await _when(lambda: gym.lock.connected, _RECOVERY_SECONDS)
-        step.observed = await _enter(gym, MEMBERS[4])
+        await until(gym, back, RECOVERY_SECONDS)
+        await when(lambda: gym.lock.connected, RECOVERY_SECONDS)
+        step.observed = await enter(gym, MEMBERS[4])
         step.passed = _OPEN in step.observed
 
 
 async def _vision_is_killed(gym: Gym, scenario: Scenario) -> None:
     phone = gym.phones[MEMBERS[2]]
     unknown = _TEXT("occupancy.unknown", Language.GERMAN)
-    before = await _pid(gym, "vision")
+    before = await pid(gym, "vision")
     async with scenario.step("the vision worker is killed", f"while it is away: {unknown}") as step:
         os.kill(before, signal.SIGKILL)
-        await _until(gym, lambda status: status["occupancy"]["count"] is None, _ANSWER_SECONDS)
-        step.observed = await _ask(phone, _HOW_BUSY)
+        await until(gym, lambda status: status["occupancy"]["count"] is None, ANSWER_SECONDS)
+        step.observed = await ask(phone, _HOW_BUSY)
         step.passed = unknown in step.observed
     async with scenario.step("the vision worker is back", "another process, and it counts 6") as step:
-        await _until(
-            gym, lambda status: status["processes"]["vision"] not in {None, before}, _RECOVERY_SECONDS
-        )
-        step.observed = await _counted(gym, 6, _RECOVERY_SECONDS)
+        await until(gym, lambda status: status["processes"]["vision"] not in {None, before}, RECOVERY_SECONDS)
+        step.observed = await counted(gym, 6, RECOVERY_SECONDS)
         step.passed = True
     await _asks_how_busy(gym, scenario, "asks how busy it is, again", MEMBERS[2])
 
@@ -220,8 +224,8 @@ async def _people_leave(gym: Gym, scenario: Scenario) -> None:
     ) as step:
         for person in [person for person in gym.world.people if person.inside]:
             gym.world.send_out(person.name)
-        await _when(lambda: gym.world.inside == 0, 2 * _WALK_SECONDS)
-        step.observed = await _counted(gym, 0, _WALK_SECONDS)
+        await when(lambda: gym.world.inside == 0, 2 * WALK_SECONDS)
+        step.observed = await counted(gym, 0, WALK_SECONDS)
         step.passed = True
     await _asks_how_busy(gym, scenario, "asks how busy the empty gym is", MEMBERS[3])
 
@@ -233,86 +237,3 @@ async def _counting_was_right(scenario: Scenario) -> None:
         figures = scenario.occupancy.as_dict()
         step.observed = f"{figures['mean_abs_error']} over {figures['samples']} samples"
         step.passed = figures["samples"] > 0 and figures["mean_abs_error"] <= _MEAN_ERROR
-
-
-# --- what people do -------------------------------------------------------------------------------------
-
-
-async def _enter(gym: Gym, name: str) -> str:
-    """Somebody arrives, asks for the door and goes in; returns what they were told."""
-    person = await _come_to_the_door(gym, name)
-    answer = await _ask(gym.phones[name], "Tür auf bitte", within=_DOOR_SECONDS)
-    await _when(lambda: person.inside, _WALK_SECONDS)
-    return answer
-
-
-async def _come_to_the_door(gym: Gym, name: str) -> Person:
-    """Somebody walks up to the door and tries it."""
-    person = gym.world.arrive(name)
-    await _when(lambda: person.stage is Stage.WAITING, _WALK_SECONDS)
-    gym.world.send_in(name)
-    await _when(lambda: not person.path, _WALK_SECONDS)
-    return person
-
-
-async def _ask(phone: Phone, text: str, *, within: float = _ANSWER_SECONDS) -> str:
-    return (await _send(phone, text, within=within))[0]
-
-
-async def _send(
-    phone: Phone, text: str, *, times: int = 1, within: float = _ANSWER_SECONDS
-) -> tuple[str, str]:
-    """Write and wait for the answer; returns the answer and the id of the question."""
-    sent = phone.send(text, times=times)
-
-    def answers(message: Received) -> bool:
-        return message.context == sent
-
-    return (await phone.wait_for(answers, within)).text, sent
-
-
-# --- what is waited for ---------------------------------------------------------------------------------
-
-
-async def _counted(gym: Gym, people: int, within: float) -> str:
-    """Wait until so many people are inside and as many are counted."""
-    observed = ""
-
-    def right(status: Status) -> bool:
-        nonlocal observed
-        count = status["occupancy"]["count"]
-        observed = f"{gym.world.inside} inside, {count} counted"
-        return bool(gym.world.inside == people == count)
-
-    await _until(gym, right, within)
-    return observed
-
-
-async def _until(gym: Gym, true: Callable[[Status], bool], within: float) -> None:
-    """Wait until the daemon's status says so."""
-    async with asyncio.timeout(within):
-        while (status := await gym.status()) is None or not true(status):
-            await asyncio.sleep(0.05)
-
-
-def _part_is_ok(status: Status, name: str) -> bool:
-    return any(part["part"] == name and part["state"] == "ok" for part in status["parts"])
-
-
-async def _when(true: Callable[[], bool], within: float) -> None:
-    """Wait until something in the world is so."""
-    async with asyncio.timeout(within):
-        while not true():
-            await asyncio.sleep(0.02)
-
-
-async def _pid(gym: Gym, process: str) -> int:
-    pid = 0
-
-    def there(status: Status) -> bool:
-        nonlocal pid
-        pid = status["processes"][process] or 0
-        return pid > 0
-
-    await _until(gym, there, _RECOVERY_SECONDS)
-    return pid

@@ -10,13 +10,16 @@ from typing import Any
 
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.logs import configure_logging
-from arni_edge.simulator import evening
+from arni_edge.simulator import emergency, evening
 from arni_edge.simulator.autopilot import drift
 from arni_edge.simulator.live import show
 from arni_edge.simulator.premises import Gym
 from arni_edge.simulator.report import Scenario
 
-SCENARIOS: dict[str, Callable[[Gym, Scenario], Awaitable[None]]] = {"evening": evening.play}
+SCENARIOS: dict[str, Callable[[Gym, Scenario], Awaitable[None]]] = {
+    "evening": evening.play,
+    "emergency": emergency.play,
+}
 
 
 def run_simulation(*, scenario: str | None, report: Path | None, folder: Path | None, quiet: bool) -> int:

@@ -1,6 +1,7 @@
 """The whole simulated gym: world, cameras, lock, relay, cloud, phones, and the box that runs it."""
 
 import asyncio
+import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -9,11 +10,16 @@ from arni_edge.devices.rights import nuki_username, reader_username, shelly_user
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import ArniError
 from arni_edge.simulator.blueprint import (
+    ALEX_PHONE,
+    ALEX_TELEGRAM,
     CAMERA_PASSWORD,
     CAMERA_USER,
     DOOR,
     FLOOD,
     FLOOD_SHELLY,
+    GATEWAY_TOKEN,
+    KIM_PHONE,
+    KIM_TELEGRAM,
     LIGHT,
     NUKI_ID,
     ON_CALL,
@@ -21,10 +27,13 @@ from arni_edge.simulator.blueprint import (
     SIREN,
     SIREN_SHELLY,
     SITE,
+    SOS,
+    SOS_SHELLY,
     Blueprint,
 )
-from arni_edge.simulator.box import Box
+from arni_edge.simulator.box import Box, free_port
 from arni_edge.simulator.cloud import SimulatedCloud
+from arni_edge.simulator.gateway import Mood, SimulatedGateway
 from arni_edge.simulator.nuki import SimulatedNuki
 from arni_edge.simulator.phones import Phone
 from arni_edge.simulator.plan import default_plan
@@ -32,9 +41,12 @@ from arni_edge.simulator.reader import SimulatedReader
 from arni_edge.simulator.rtsp import CameraServer
 from arni_edge.simulator.shelly import SimulatedShellyGen2
 from arni_edge.simulator.shelly_gen1_sleeper import SimulatedSleeperGen1
+from arni_edge.simulator.shelly_parts import Input
+from arni_edge.simulator.telegram import SimulatedTelegram
 from arni_edge.simulator.world import World
 
 _STEP_SECONDS = 0.05
+_PRESS_SECONDS = 0.4
 _BROKER_SECONDS = 20.0
 MEMBERS = ("Mia", "Ben", "Lea", "Jonas", "Emma", "Paul", "Nora", "Finn")
 STRANGER = "Stranger"
@@ -60,6 +72,11 @@ class Gym:
         flood: The flood sensor in the showers.
         phones: By person; members are on file, the stranger is not.
         on_call: The phone of the person on call.
+        telegram: Where staff are told, and what it does.
+        kim: The phone of the owner, also on call.
+        alex: The phone of another owner, not on call.
+        gateway: The service that sends SMS and calls.
+        sos: The wired button; :meth:`press_sos`.
     """
 
     lock: SimulatedNuki
@@ -67,6 +84,7 @@ class Gym:
     light: SimulatedShellyGen2
     siren: SimulatedShellyGen2
     flood: SimulatedSleeperGen1
+    sos: SimulatedShellyGen2
     box: Box
 
     def __init__(self, folder: Path | None = None, *, seed: int = 1, cameras: bool = True) -> None:
@@ -83,6 +101,12 @@ class Gym:
         self._stack = AsyncExitStack()
         self.world = World(default_plan(), self._clock, seed)
         self.cloud = SimulatedCloud(clock=self._clock, seed=seed)
+        self.telegram = SimulatedTelegram(clock=self._clock)
+        self.gateway = SimulatedGateway(GATEWAY_TOKEN)
+        self.kim = self.telegram.add_phone(KIM_TELEGRAM, "Kim")
+        self.alex = self.telegram.add_phone(ALEX_TELEGRAM, "Alex")
+        self._button = Input()
+        self._http = {LIGHT: free_port(), SIREN: free_port()}
         self.cameras = {
             view.name: CameraServer(
                 view, self.world.plan, lambda: self.world.scene, user=CAMERA_USER, password=CAMERA_PASSWORD
@@ -94,13 +118,29 @@ class Gym:
             for number, name in enumerate((*MEMBERS, STRANGER))
         }
         self.on_call: Phone = self.cloud.phones.add(ON_CALL, "Bereitschaft")
+        for number, name in ((KIM_PHONE, "Kim"), (ALEX_PHONE, "Alex")):
+            self.cloud.phones.add(number, name)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.cloud)
+            await stack.enter_async_context(self.telegram)
+            await stack.enter_async_context(self.gateway.run())
+            for phone in (self.kim, self.alex):
+                phone.start()
             for camera in self.cameras.values():
                 await stack.enter_async_context(camera)
-            blueprint = Blueprint(self.world.plan, tuple(self.cameras.values()), self.cloud)
+            spoken = stack.enter_context(tempfile.TemporaryDirectory(prefix="arni-spoken-"))
+            self.spoken = Path(spoken) / "spoken.wav"
+            blueprint = Blueprint(
+                self.world.plan,
+                tuple(self.cameras.values()),
+                self.cloud,
+                self.telegram,
+                self.gateway,
+                self._http,
+                self.spoken,
+            )
             self.box = await stack.enter_async_context(Box(blueprint, self._folder))
             await self._put_members_on_file()
             await self._broker_is_up()
@@ -108,7 +148,7 @@ class Gym:
             tasks = [asyncio.create_task(self._live(), name="world")]
             tasks += [
                 asyncio.create_task(device.run(), name=type(device).__name__)
-                for device in (self.lock, self.reader, self.light, self.siren, self.flood)
+                for device in (self.lock, self.reader, self.light, self.siren, self.flood, self.sos)
             ]
             stack.push_async_callback(_end, tasks)
             self._stack = stack.pop_all()
@@ -147,12 +187,24 @@ class Gym:
             self.box.device_address(shelly_username(LIGHT)),
             self._switch_light,
             reconnect=quick,
+            http_port=self._http[LIGHT],
         )
         self.reader = SimulatedReader(
             SITE, DOOR, self.box.device_address(reader_username(DOOR)), reconnect=quick
         )
         self.siren = SimulatedShellyGen2(
-            SIREN_SHELLY, SIREN_SHELLY, self.box.device_address(shelly_username(SIREN)), reconnect=quick
+            SIREN_SHELLY,
+            SIREN_SHELLY,
+            self.box.device_address(shelly_username(SIREN)),
+            reconnect=quick,
+            http_port=self._http[SIREN],
+        )
+        self.sos = SimulatedShellyGen2(
+            SOS_SHELLY,
+            SOS_SHELLY,
+            self.box.device_address(shelly_username(SOS)),
+            parts=(self._button,),
+            reconnect=quick,
         )
         self.flood = SimulatedSleeperGen1(
             FLOOD_SHELLY, "SHWT-1", self.box.device_address(shelly_username(FLOOD)), readings={}
@@ -167,6 +219,18 @@ class Gym:
         }  # fmt: skip
         self.flood.details = {"flood": wet}
         self.flood.wake("sensor")
+
+    async def press_sos(self) -> None:
+        """Somebody presses the SOS button and lets it go."""
+        self._button.set_level(True)
+        await asyncio.sleep(_PRESS_SECONDS)
+        self._button.set_level(False)
+
+    def cut_the_internet(self, on: bool = True) -> None:
+        """The line breaks (or is repaired): nothing outside is reached any more."""
+        self.cloud.cut(on)
+        self.telegram.cut(on)
+        self.gateway.mood = Mood.AWAY if on else Mood.TAKES
 
     @property
     def outputs(self) -> dict[str, bool]:

@@ -1,6 +1,7 @@
 """A simulated Shelly of generation 2 or newer, as captures of real devices show it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -9,6 +10,8 @@ import orjson
 from arni_edge.broker import BrokerAddress, Will
 from arni_edge.domain.clock import Clock, SystemClock
 from arni_edge.simulator.mqtt_device import Identity, MqttDevice
+from arni_edge.simulator.serve import serve
+from arni_edge.simulator.shelly_http import response_frame, rpc_app
 from arni_edge.simulator.shelly_nameplate import Nameplate
 from arni_edge.simulator.shelly_parts import Frame, Input, Output, Part, RpcError, Switch, argument
 
@@ -28,6 +31,9 @@ class SimulatedShellyGen2(MqttDevice):
         stale_status: Known fault of firmware 2.0.1-beta1: after a command the status topic shows the old
             output, and the right one only ``stale_seconds`` later.
         stale_seconds: See there; up to about 30 s in the field.
+        deaf: It hears nothing over the broker: the Wi-Fi loses what comes.
+        origin: How the command that is carried out now came: ``MQTT`` or ``HTTP_in``.
+        address_http: Where it answers HTTP, ``127.0.0.1:port``; empty while it does not.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class SimulatedShellyGen2(MqttDevice):
         reconnect: tuple[float, float] = (0.5, 10.0),
         wakeup_period: float | None = None,
         awake_seconds: float = 1.0,
+        http_port: int | None = None,
     ) -> None:
         """Install the device, in a running event loop; it lives in :meth:`run`.
 
@@ -68,6 +75,7 @@ class SimulatedShellyGen2(MqttDevice):
             wakeup_period: A sleeper tells this as the seconds between two wake-ups; it sleeps until
                 :meth:`wake_up`, and again after a while.
             awake_seconds: How long it stays awake.
+            http_port: Where it answers HTTP; 0 is a port that is free, None: it does not.
         """
         will = Will(f"{prefix}/online", "false", retain=True, qos=0)
         super().__init__(address, Identity(device_id, keepalive, will, reconnect), seed=seed)
@@ -85,6 +93,10 @@ class SimulatedShellyGen2(MqttDevice):
         self._awake_seconds = awake_seconds
         self.stale_status = False
         self.stale_seconds = 30.0
+        self.deaf = False
+        self.origin = "MQTT"
+        self._http_port = http_port
+        self.address_http = ""
         chosen = parts if parts is not None else (Input(0), Switch(0, on_switch))
         self.parts = {part.key: part for part in chosen}
         for part in chosen:
@@ -135,9 +147,14 @@ class SimulatedShellyGen2(MqttDevice):
 
     async def run(self) -> None:
         """Live until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(super().run())
+        async with asyncio.TaskGroup() as group, contextlib.AsyncExitStack() as doors:
+            if self._http_port is not None:
+                app = rpc_app(self._over_http, powered=lambda: self.powered)
+                url = await doors.enter_async_context(serve(app, self._http_port))
+                self.address_http = url.removeprefix("http://")
+            mqtt = group.create_task(super().run())
             group.create_task(self._work())
+            await asyncio.wait({mqtt})
 
     def topics(self) -> Sequence[tuple[str, int]]:
         """Requests and simple commands."""
@@ -155,6 +172,8 @@ class SimulatedShellyGen2(MqttDevice):
 
     def on_message(self, topic: str, payload: bytes) -> None:
         """Take a frame in line, or act on a simple command."""
+        if self.deaf:
+            return
         if topic.endswith("/rpc"):
             self._take(payload)
         elif payload == b"announce":
@@ -197,14 +216,19 @@ class SimulatedShellyGen2(MqttDevice):
                 self._answer(frame)
 
     def _answer(self, frame: Frame) -> None:
-        reply: Frame = {"id": frame.get("id"), "src": self._device_id, "dst": frame.get("src")}
-        try:
-            reply["result"] = self._call(str(frame.get("method")), frame.get("params") or {})
-        except RpcError as error:
-            reply["error"] = {"code": error.code, "message": str(error)}
+        reply = response_frame(self._device_id, frame, self._call)
         # Without "src" there is nowhere to answer to, but the request has been carried out.
         if frame.get("src") and "id" in frame:
             self.send(f"{frame['src']}/rpc", orjson.dumps(reply).decode(), qos=1)
+
+    async def _over_http(self, frame: Frame) -> Frame:
+        """The same as over the broker; only the way is another."""
+        await asyncio.sleep(self._latency)
+        self.origin = "HTTP_in"
+        try:
+            return response_frame(self._device_id, frame, self._call)
+        finally:
+            self.origin = "MQTT"
 
     def _call(self, method: str, params: Frame) -> Frame | None:
         kind, _, verb = method.lower().partition(".")

@@ -13,6 +13,7 @@ from arni_edge.broker import BrokerAddress
 from arni_edge.domain.clock import Clock
 from arni_edge.simulator.serve import drop_connection, serve
 from arni_edge.simulator.shelly_gen1_device import FIRMWARE, Gen1Device, Json
+from arni_edge.simulator.shelly_http import gen1_route
 
 
 class SimulatedShellyGen1(Gen1Device):
@@ -90,6 +91,7 @@ class SimulatedShellyGen1(Gen1Device):
             Route("/settings", self._get_settings),
             Route("/settings/relay/0", self._get_relay_settings),
             Route("/status", self._get_status),
+            gen1_route("/relay/0", self._turn, powered=lambda: self.powered),
         ]
         async with serve(Starlette(routes=routes), self._http_port) as url:
             self.address_http = url.removeprefix("http://")
@@ -150,10 +152,20 @@ class SimulatedShellyGen1(Gen1Device):
 
     # --- the relay --------------------------------------------------------------------------------------
 
-    def _set(self, on: bool, source: str) -> None:
+    def _turn(self, query: dict[str, str]) -> Json:
+        """``GET /relay/0?turn=on&timer=120``: a timer of the command counts instead of ``auto_off``."""
+        if (word := query.get("turn")) is not None:
+            self.executed.append(word)
+            on = not self.output if word == "toggle" else word == "on"
+            self._set(on, "http", float(query["timer"]) if "timer" in query else None)
+        relay: Json = self.status()["relays"][0]
+        return relay
+
+    def _set(self, on: bool, source: str, timer: float | None = None) -> None:
         self._stop_timer()
         self._source = source
-        if on and (seconds := float(self.settings["auto_off"])) > 0:
+        seconds = float(self.settings["auto_off"]) if timer is None else timer
+        if on and seconds > 0:
             self._timer_seconds = seconds
             self._timer = self._loop.call_later(seconds, self._set, False, "timer")
         if on is not self.output:

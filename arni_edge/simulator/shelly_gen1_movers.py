@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
+from starlette.applications import Starlette
 
 from arni_edge.broker import BrokerAddress
 from arni_edge.domain.clock import Clock
+from arni_edge.simulator.serve import serve
 from arni_edge.simulator.shelly_gen1_device import Gen1Device, Json
+from arni_edge.simulator.shelly_http import gen1_route
 
 _LOOKS: Final[Mapping[str, Json]] = {
     "light": {"mode": "white", "brightness": 100},
@@ -61,6 +64,7 @@ class SimulatedLightGen1(_Mover):
         output: Whether it shines.
         look: Brightness and colour, kept while it is off.
         overload: Its next load is too much for it: it trips when switched on.
+        address_http: Where it answers HTTP, ``127.0.0.1:port``; empty while it does not.
     """
 
     def __init__(
@@ -91,6 +95,26 @@ class SimulatedLightGen1(_Mover):
         self.output = False
         self.look: Json = dict(_LOOKS[kind])
         self.overload = False
+        self.address_http = ""
+
+    async def run(self) -> None:
+        """Live until cancelled."""
+        route = gen1_route(f"/{self._leaf}", self._turn, powered=lambda: self.powered)
+        async with serve(Starlette(routes=[route])) as url:
+            self.address_http = url.removeprefix("http://")
+            try:
+                await super().run()
+            finally:
+                self.address_http = ""
+
+    def _turn(self, query: dict[str, str]) -> Json:
+        """``GET /light/0?turn=on&brightness=100``; no timer is simulated for lights."""
+        for name, text in query.items():
+            if name in self.look and name != "mode" and text.isdecimal():
+                self.look[name] = int(text)
+        if (word := query.get("turn")) is not None:
+            self._switch(not self.output if word == "toggle" else word == "on", "http")
+        return self._light()
 
     def topics(self) -> Sequence[tuple[str, int]]:
         """Those of the light, too."""

@@ -22,6 +22,11 @@ class RpcError(Exception):
 class Board(Protocol):
     """What a component needs of its device."""
 
+    @property
+    def origin(self) -> str:
+        """How the command that is carried out now came: ``MQTT`` or ``HTTP_in``."""
+        ...
+
     def changed(self, part: "Part", delta: Frame, before: Frame) -> None:
         """Tell what has changed."""
         ...
@@ -200,7 +205,7 @@ class Output(Part):
         if delays:
             self._timer = self._loop.call_later(min(delays), self.set, not on, "timer")
             self._timer_status = {"timer_started_at": self.board.time(), "timer_duration": min(delays)}
-        self.set(on, "MQTT", look)
+        self.set(on, self.board.origin, look)
 
     def set(self, on: bool, source: str, look: Frame | None = None) -> None:
         """It switches; somebody does it on the spot, from afar, or the timer runs out."""

@@ -7,16 +7,21 @@ cannot make a chain that holds.
 
 import hashlib
 import hmac
+import itertools
 import json
+import os
 import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from arni_edge.domain.errors import ConfigurationError
 from arni_edge.storage.database import Transaction
 
 _KEY_BYTES: Final = 32
-_BEFORE_THE_FIRST: Final = "0" * 64
+BEFORE_THE_FIRST: Final = "0" * 64
+"""Stands for the hash before the first row that ever was."""
+_MOST_AT_ONCE: Final = 2000
 
 
 def keep_key(path: Path) -> bytes:
@@ -24,14 +29,62 @@ def keep_key(path: Path) -> bytes:
 
     Args:
         path: Its file, for instance ``<state>/audit-key``.
+
+    Raises:
+        ConfigurationError: The file holds something else, or cannot be used.
     """
     try:
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        return read_key(path)
     except FileNotFoundError:
-        key = secrets.token_bytes(_KEY_BYTES)
-        path.touch(mode=0o600)
-        path.write_text(key.hex() + "\n", encoding="ascii")
-        return key
+        return _make_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """The key of a chain.
+
+    Raises:
+        FileNotFoundError: There is none.
+        ConfigurationError: The file holds something else, or cannot be read.
+    """
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise ConfigurationError(
+            f"{path}: is not the key of the audit log; restore it from the backup. A new one would not "
+            "fit what is written already"
+        )
+    return key
+
+
+def _make_key(path: Path) -> bytes:
+    """Make a key; the file is whole or not there, whatever crashes.
+
+    Raises:
+        ConfigurationError: The file cannot be written.
+    """
+    key = secrets.token_bytes(_KEY_BYTES)
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(key.hex().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from None
+    return key
 
 
 class AuditLog:
@@ -67,7 +120,7 @@ class AuditLog:
         """
         subject = "" if member_id is None else await self._pseudonym(tx, member_id)
         last = await tx.fetch("SELECT number, hash FROM audit_ends WHERE which = 'last'")
-        number, before = (last[0]["number"] + 1, last[0]["hash"]) if last else (1, _BEFORE_THE_FIRST)
+        number, before = (last[0]["number"] + 1, last[0]["hash"]) if last else (1, BEFORE_THE_FIRST)
         text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
         row = (number, now.isoformat(), actor, act, subject, text)
         value = self.hash_of(before, row)
@@ -76,8 +129,38 @@ class AuditLog:
             (*row, value),
         )
         if not last:
-            await self._put_end(tx, "first", number, _BEFORE_THE_FIRST)
+            await self._put_end(tx, "first", number, BEFORE_THE_FIRST)
         await self._put_end(tx, "last", number, value)
+
+    async def prune(self, tx: Transaction, now: datetime, before: datetime) -> int:
+        """Remove the oldest rows, and sign where the chain begins now; that it was done is a row as well.
+
+        At most 2000 rows at once, as everybody waits behind it: call it again until it returns 0.
+
+        Args:
+            tx: The transaction.
+            now: The moment.
+            before: What was written before it goes, up to the first row that was not.
+
+        Returns:
+            How many rows were removed.
+        """
+        old = await tx.fetch(
+            "SELECT number, hash, at < :before AS is_old FROM audit ORDER BY number LIMIT :most",
+            {"before": before.isoformat(), "most": _MOST_AT_ONCE},
+        )
+        gone = list(itertools.takewhile(lambda row: row["is_old"], old))
+        if not gone:
+            return 0
+        through = gone[-1]["number"]
+        await tx.execute("DELETE FROM audit WHERE number <= ?", (through,))
+        await self._put_end(tx, "first", through + 1, gone[-1]["hash"])
+        await self.note(tx, now, actor="system", act="audit.pruned", removed=len(gone), through=through)
+        return len(gone)
+
+    async def forget(self, tx: Transaction, member_id: str) -> None:
+        """Forget who stands behind a pseudonym; the rows stay, and the chain holds."""
+        await tx.execute("DELETE FROM audit_subjects WHERE member_id = ?", (member_id,))
 
     def hash_of(self, before: str, row: tuple[int, str, str, str, str, str]) -> str:
         """The hash of a row: number, at, actor, act, subject, detail."""

@@ -5,15 +5,10 @@ No code and no token is in here, only digests; who may compute them is :mod:`arn
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from arni_edge.domain.doors import Windows
 from arni_edge.storage.database import Database, Row, Transaction
-
-# A used token is remembered for longer than it lives: a clock that is set back must not make it new.
-_TOKENS_KEPT = timedelta(days=7)
-# Short enough to be forgotten soon, long enough that "expired" and "used" can be told from "unknown".
-_CODES_KEPT = timedelta(days=1)
 
 # --- tokens -----------------------------------------------------------------------------------------------
 
@@ -270,22 +265,4 @@ async def put_tally(tx: Transaction, subject: str, tally: Tally) -> None:
             tally.began_at.isoformat(),
             tally.rests_until.isoformat() if tally.rests_until else None,
         ),
-    )
-
-
-# --- retention ----------------------------------------------------------------------------------------------
-
-
-async def prune(tx: Transaction, now: datetime, kept: timedelta) -> None:
-    """Delete what nobody can use any more: visits after ``kept``, tokens, codes and tallies sooner."""
-    yesterday = (now - _CODES_KEPT).isoformat()
-    await tx.execute("DELETE FROM entry_tokens WHERE expires_at < ?", ((now - _TOKENS_KEPT).isoformat(),))
-    await tx.execute("DELETE FROM entry_codes WHERE expires_at < ?", (yesterday,))
-    await tx.execute(
-        "DELETE FROM visits WHERE valid_until < :before OR revoked_at < :before",
-        {"before": (now - kept).isoformat()},
-    )
-    await tx.execute(
-        "DELETE FROM entry_tallies WHERE began_at < :before AND coalesce(rests_until, '') < :before",
-        {"before": yesterday},
     )

@@ -32,6 +32,7 @@ _WAITING_UNITS = 1000
 _UNITS_PER_COMMIT = 200
 _PROGRESS_SECONDS = 5.0
 _READ_SECONDS = 15.0
+_COMPACT_SECONDS = 300.0
 _READ_ONLY = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0;"
 
 
@@ -92,6 +93,7 @@ class Database:
         self._gathered: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
+        self._compactions: list[asyncio.Future[None]] = []
         self.commits = 0
 
     @classmethod
@@ -167,6 +169,26 @@ class Database:
                 f"the database did not answer within {deadline:g} s: is the disk failing?"
             ) from None
 
+    async def compact(self, *, deadline: float = _COMPACT_SECONDS) -> None:
+        """Rewrite the file without the room of what was deleted, and empty its log.
+
+        Nothing that was deleted before is in either of them afterwards. Units wait meanwhile, readers do not.
+
+        Args:
+            deadline: Seconds to wait for it.
+
+        Raises:
+            Unavailable: It could not be done (disk full, stopping), or not in time.
+        """
+        done = asyncio.get_running_loop().create_future()
+        self._compactions.append(done)
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(deadline):
+                await done
+        except TimeoutError:
+            raise Unavailable(f"the database was not compact within {deadline:g} s") from None
+
     async def next_commit(self) -> None:
         """Return at the next commit: something may have changed."""
         await self._committed.wait()
@@ -183,13 +205,28 @@ class Database:
                 while self._gathered:
                     taken = range(min(len(self._gathered), _UNITS_PER_COMMIT))
                     await _uninterrupted(self._commit([self._gathered.popleft() for _ in taken]))
+                if self._compactions:
+                    await _uninterrupted(self._compact(), progress)
         finally:
             self._turn_away()
 
     def _turn_away(self) -> None:
         """Tell those who still wait that nothing of theirs was stored."""
         while self._gathered:
-            _settle(self._gathered.popleft(), error=Unavailable("the database is being closed"))
+            _settle(self._gathered.popleft().done, error=Unavailable("the database is being closed"))
+        while self._compactions:
+            _settle(self._compactions.pop(), error=Unavailable("the database is being closed"))
+
+    async def _compact(self) -> None:
+        asked, self._compactions = self._compactions, []
+        error: Exception | None = None
+        try:
+            await self._writer.visit(_compact, self._writer.connection)
+        except (sqlite3.Error, Unavailable) as problem:
+            _LOG.warning("database_not_compact", reason=str(problem))
+            error = _translate(problem)
+        for done in asked:
+            _settle(done, error=error)
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         """Run units and commit them together; whatever happens, every caller hears what became of theirs."""
@@ -202,14 +239,14 @@ class Database:
         except sqlite3.Error as error:
             _LOG.exception("commit_failed", units=len(batch))
             for waiting in batch:
-                _settle(waiting, error=_translate(error))
+                _settle(waiting.done, error=_translate(error))
         except asyncio.CancelledError:
             for waiting in batch:
-                _settle(waiting, error=Unavailable("the database is being closed"))
+                _settle(waiting.done, error=Unavailable("the database is being closed"))
             raise
         else:
             for waiting, end in zip(batch, ends, strict=True):
-                _settle(waiting, result=end.result, error=end.error and _translate(end.error))
+                _settle(waiting.done, result=end.result, error=end.error and _translate(end.error))
             # Wakes those who wait now; who comes later waits for the next commit.
             self.commits += 1
             self._committed.set()
@@ -257,6 +294,21 @@ def _commit_together(connection: sqlite3.Connection, units: Sequence[Unit[Any]])
     return ends
 
 
+def _compact(connection: sqlite3.Connection) -> None:
+    """Rewrite the file and empty its log.
+
+    Raises:
+        Unavailable: Somebody reads the log and does not end.
+        sqlite3.Error: It cannot be written.
+    """
+    # Its scratch file would lie in a folder that is not ours. A gym's database is some ten megabytes.
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("VACUUM")
+    busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if busy:
+        raise Unavailable("the log of the database is being read and could not be emptied")
+
+
 def _run_unit(connection: sqlite3.Connection, unit: Unit[Any]) -> _End:
     connection.execute("SAVEPOINT unit")
     try:
@@ -279,23 +331,26 @@ def _finish(work: Awaitable[T]) -> T:
     raise RuntimeError("a unit of work awaited something else than its transaction")
 
 
-async def _uninterrupted(work: Awaitable[None]) -> None:
+async def _uninterrupted(work: Awaitable[None], progress: Progress = lambda: None) -> None:
     """Finish a commit even when the writer is being stopped: its callers must hear what became of it."""
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        while not task.done():
+            progress()
+            await asyncio.wait({task}, timeout=_PROGRESS_SECONDS)
     except asyncio.CancelledError:
         await task
         raise
+    await task
 
 
-def _settle(waiting: _Waiting, *, result: object = None, error: BaseException | None = None) -> None:
-    if waiting.done.done():  # the caller gave up waiting
+def _settle(done: asyncio.Future[Any], *, result: object = None, error: BaseException | None = None) -> None:
+    if done.done():  # the caller gave up waiting
         return
     if error is None:
-        waiting.done.set_result(result)
+        done.set_result(result)
     else:
-        waiting.done.set_exception(error)
+        done.set_exception(error)
 
 
 def _translate(error: Exception) -> Exception:

@@ -125,13 +125,6 @@ async def abandon(tx: Transaction, now: datetime) -> list[Row]:
     )
 
 
-async def prune(tx: Transaction, before: datetime) -> int:
-    """Delete what is older, except a command under way; returns how many rows."""
-    return await tx.execute(
-        "DELETE FROM door_audit WHERE at < ? AND state <> 'commanded'", (before.isoformat(),)
-    )
-
-
 async def find(database: Database, request_id: str) -> Row | None:
     """The audit row of a request, or None."""
     rows = await database.read("SELECT * FROM door_audit WHERE request_id = ?", (request_id,))

@@ -9,8 +9,8 @@ from arni_edge.storage.database import Database, Row, Transaction
 async def add(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
     """Store a message; returns False when it was there already."""
     changed = await tx.execute(
-        "INSERT INTO inbound (channel, message_id, conversation, phone, kind, text, sent_at, received_at,"
-        " state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'received') ON CONFLICT DO NOTHING",
+        "INSERT INTO inbound (channel, message_id, conversation, phone, kind, text, payload, sent_at,"
+        " received_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'received') ON CONFLICT DO NOTHING",
         (
             message.channel,
             message.message_id,
@@ -18,6 +18,7 @@ async def add(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
             message.phone,
             message.kind,
             message.text,
+            message.payload,
             message.sent_at.isoformat(),
             now.isoformat(),
         ),
@@ -35,6 +36,14 @@ async def finish(
         (now.isoformat(), " ".join(trace), intent, message.channel, message.message_id),
     )
     return changed == 1
+
+
+async def redact(tx: Transaction, message: InboundMessage, text: str) -> None:
+    """Keep something else instead of what was written: it held a code."""
+    await tx.execute(
+        "UPDATE inbound SET text = ? WHERE channel = ? AND message_id = ?",
+        (text, message.channel, message.message_id),
+    )
 
 
 async def count_attempt(tx: Transaction, message: InboundMessage) -> int:
@@ -73,4 +82,5 @@ def _message(row: Row) -> InboundMessage:
         sent_at=datetime.fromisoformat(row["sent_at"]),
         phone=row["phone"],
         kind=row["kind"],
+        payload=row["payload"],
     )

@@ -72,11 +72,6 @@ async def end(
     return changed == 1
 
 
-async def prune(tx: Transaction, before: datetime) -> int:
-    """Delete those that were over before a moment (aware); returns how many."""
-    return await tx.execute("DELETE FROM incidents WHERE ended_at < ?", (before.isoformat(),))
-
-
 async def still_open(database: Database) -> list[Row]:
     """Everything that is wrong now, oldest first."""
     return await database.read("SELECT * FROM incidents WHERE ended_at IS NULL ORDER BY id")

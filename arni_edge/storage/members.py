@@ -60,13 +60,41 @@ async def put_by_hand(tx: Transaction, members: Iterable[Member], now: datetime)
 
 async def by_phone(database: Database, phone: str) -> Member | None:
     """The member with this number; None also when two have it: an ambiguous match is no match."""
-    rows = await database.read("SELECT * FROM members WHERE phone = ? LIMIT 2", (phone,))
-    return _member(rows[0]) if len(rows) == 1 else None
+    found = await with_phone(database, phone)
+    return found[0] if len(found) == 1 else None
+
+
+async def with_phone(database: Database, phone: str) -> list[Member]:
+    """Members with this number, at most two: more than one is ambiguous, however many they are."""
+    return [
+        from_row(row)
+        for row in await database.read("SELECT * FROM members WHERE phone = ? LIMIT 2", (phone,))
+    ]
+
+
+async def find(tx: Transaction, member_id: str) -> Member | None:
+    """The member with this id."""
+    rows = await tx.fetch("SELECT * FROM members WHERE member_id = ?", (member_id,))
+    return from_row(rows[0]) if rows else None
+
+
+async def by_id(database: Database, member_id: str) -> Member | None:
+    """The same, as committed."""
+    rows = await database.read("SELECT * FROM members WHERE member_id = ?", (member_id,))
+    return from_row(rows[0]) if rows else None
+
+
+async def ban(tx: Transaction, member_id: str) -> bool:
+    """The doors stay shut for them; returns False when nobody has this id."""
+    changed = await tx.execute(
+        "UPDATE members SET state = ? WHERE member_id = ?", (MemberState.BANNED, member_id)
+    )
+    return changed == 1
 
 
 async def everybody(database: Database) -> list[Member]:
     """All members, by id."""
-    return [_member(row) for row in await database.read("SELECT * FROM members ORDER BY member_id")]
+    return [from_row(row) for row in await database.read("SELECT * FROM members ORDER BY member_id")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +123,7 @@ async def standing(tx: Transaction, member_id: str | None, door: str) -> Standin
         {"member": member_id, "door": door, "part": _PART},
     )
     return Standing(
-        None if row["member_id"] is None else _member(row),
+        None if row["member_id"] is None else from_row(row),
         None
         if row["kept_by"] is None
         else Mirror(row["kept_by"] == "hand", datetime.fromisoformat(row["refreshed_at"])),
@@ -111,7 +139,8 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _member(row: Row) -> Member:
+def from_row(row: Row) -> Member:
+    """A member as a row of the table has them."""
     return Member(
         member_id=row["member_id"],
         name=row["name"],

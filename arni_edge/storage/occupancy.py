@@ -81,11 +81,6 @@ async def add_hours(tx: Transaction, tallies: Iterable[HourTally]) -> None:
         )
 
 
-async def forget_hours(tx: Transaction, before: datetime) -> int:
-    """Remove hours that began before a moment (aware); returns how many."""
-    return await tx.execute("DELETE FROM occupancy_hours WHERE hour < ?", (_text(before),))
-
-
 async def hours_of(database: Database, place: str, since: datetime) -> list[HourTally]:
     """The hours of a place since a moment (aware), in their order.
 

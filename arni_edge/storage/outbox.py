@@ -25,6 +25,9 @@ from arni_edge.storage.database import Database, Row, Transaction
 RANK = {Priority.ALARM: 0, Priority.CHAT: 1}
 """How priorities are kept: the lower one goes first."""
 
+_ENDS = frozenset({"sent", "failed"})
+"""States that are never left: what was secret is not kept any longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
@@ -76,10 +79,34 @@ async def note_delivery(tx: Transaction, item_id: str, status: str, provider_id:
     await tx.execute(
         "UPDATE outbox SET updated_at = :now, provider_id = coalesce(provider_id, :provider),"
         " state = CASE WHEN state = 'failed' OR :status = 'failed' THEN 'failed' ELSE 'sent' END,"
+        " text = CASE WHEN secret THEN '' ELSE text END,"
         " delivery = CASE WHEN delivery IN ('read', 'played')"
         " OR (delivery = 'delivered' AND :status = 'sent') THEN delivery ELSE :status END"
         " WHERE tracking_id = :id",
         {"now": now.isoformat(), "provider": provider_id, "status": status, "id": item_id},
+    )
+
+
+async def newest_of(database: Database, beginning: str) -> tuple[int, str, str]:
+    """Of the messages whose key begins so: how many there are, and state and reason of the newest."""
+    rows = await database.read(
+        "SELECT state, reason FROM outbox WHERE key >= ? AND key < ? ORDER BY position DESC",
+        (beginning, f"{beginning}\U0010ffff"),
+    )
+    return (len(rows), rows[0]["state"], rows[0]["reason"] or "") if rows else (0, "", "")
+
+
+async def withdraw(tx: Transaction, beginning: str, reason: str, now: datetime) -> int:
+    """Take back what waits under keys that begin so; what may have left is let go. Returns how many."""
+    return await tx.execute(
+        "UPDATE outbox SET state = 'failed', reason = :reason, updated_at = :now"
+        " WHERE key >= :first AND key < :behind AND state IN ('queued', 'retry')",
+        {
+            "reason": reason,
+            "now": now.isoformat(),
+            "first": beginning,
+            "behind": f"{beginning}\U0010ffff",
+        },
     )
 
 
@@ -190,9 +217,20 @@ class Outbox:
         async def store(tx: Transaction) -> int:
             return await tx.execute(
                 "UPDATE outbox SET state = ?, attempts = attempts + ?, not_before = ?, reason = ?,"
-                " provider_id = coalesce(?, provider_id), updated_at = ?"
+                " provider_id = coalesce(?, provider_id), updated_at = ?,"
+                " text = CASE WHEN secret AND ? THEN '' ELSE text END"
                 " WHERE tracking_id = ? AND instr(?, state) > 0",
-                (state, attempts, not_before, reason, provider_id, now, item_id, " ".join(allowed)),
+                (
+                    state,
+                    attempts,
+                    not_before,
+                    reason,
+                    provider_id,
+                    now,
+                    state in _ENDS,
+                    item_id,
+                    " ".join(allowed),
+                ),
             )
 
         return await self._database.write(store) == 1
@@ -201,7 +239,8 @@ class Outbox:
 async def _insert(tx: Transaction, message: OutboundMessage, now: datetime, position: float) -> bool:
     changed = await tx.execute(
         "INSERT INTO outbox (key, channel, recipient, text, priority, position, template, reply_to,"
-        " tracking_id, state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)"
+        " secret, tracking_id, state, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?)"
         " ON CONFLICT (key) DO NOTHING",
         (
             message.key,
@@ -212,6 +251,7 @@ async def _insert(tx: Transaction, message: OutboundMessage, now: datetime, posi
             position,
             message.template,
             message.reply_to,
+            message.secret,
             new_id(),
             now.isoformat(),
             now.isoformat(),
@@ -229,5 +269,6 @@ def _item(row: Row) -> OutboxItem:
         priority=next(name for name, rank in RANK.items() if rank == row["priority"]),
         template=row["template"],
         reply_to=row["reply_to"],
+        secret=bool(row["secret"]),
     )
     return OutboxItem(row["tracking_id"], message, row["attempts"], datetime.fromisoformat(row["created_at"]))

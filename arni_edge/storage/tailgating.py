@@ -64,11 +64,6 @@ async def note(tx: Transaction, noted: Noted, now: datetime, since: datetime) ->
     return float(row["weight"])
 
 
-async def prune(tx: Transaction, before: datetime) -> int:
-    """Delete what is older; returns how many rows."""
-    return await tx.execute("DELETE FROM tailgating WHERE at < ?", (before.isoformat(),))
-
-
 async def let_in_by(database: Database, request_id: str) -> Row | None:
     """Who was let in by an opening: ``via``, ``member_id``, ``groups`` (JSON); None without an audit row."""
     rows = await database.read(

@@ -6,7 +6,7 @@ from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.events import HealthChanged
 from arni_edge.domain.health import Health, State, worst
-from arni_edge.logs import mask_text
+from arni_edge.domain.masking import mask_log
 
 _LOG = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class HealthBoard:
             reason: Why, in words for the owner; one line. Without personal data.
         """
         # An error of a library may carry an address with its password, and this goes to MQTT and systemd.
-        reason = mask_text(" ".join(reason.split()))
+        reason = mask_log(" ".join(reason.split()))
         known = self._parts.get(part)
         if known is not None and known.state is state:
             # A new reason for the same state keeps its age: "down since 14:02" must not restart.

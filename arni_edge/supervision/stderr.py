@@ -7,7 +7,7 @@ import time
 import orjson
 import structlog
 
-from arni_edge.logs import mask_text
+from arni_edge.domain.masking import mask_log
 
 _LOG = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ async def forward(stderr: asyncio.StreamReader, worker: str) -> None:
         if not line:
             return
         if budget.allows():
-            _say(mask_text(line.decode(errors="replace").strip()), worker)
+            _say(mask_log(line.decode(errors="replace").strip()), worker)
 
 
 class _Budget:

@@ -9,11 +9,14 @@ from arni_edge.access import Entry
 from arni_edge.access.words import public_text
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.doors import DenyReason
+from arni_edge.domain.handoff import HandoffReason, handoff_wish
 from arni_edge.domain.i18n import Catalogue
-from arni_edge.domain.messages import Language
+from arni_edge.domain.messages import InboundMessage, Language
 from arni_edge.domain.occupancy import Band, Occupancy, member_band
 from arni_edge.settings import DAYS, Counting, Hours, Site
+from arni_edge.swarm.errands import Errands, Person
 from arni_edge.swarm.router import Intent
+from arni_edge.swarm.wishes import claimed_in, code_in
 
 
 class OccupancySource(Protocol):
@@ -54,10 +57,22 @@ class Question:
     Attributes:
         language: In which language to answer.
         enter: Asks the entry desk for the person of this conversation; the agent cannot ask for another.
+        message: What was said.
+        person: Who said it.
     """
 
     language: Language
     enter: Callable[[], Awaitable[Entry]]
+    message: InboundMessage
+    person: Person
+
+
+class Handoff(Protocol):
+    """Where a person of the gym is asked to take a conversation over."""
+
+    async def ask(self, message: InboundMessage, reason: HandoffReason, language: Language) -> str:
+        """Keep the wish, tell the team, and say what is so."""
+        ...
 
 
 _NOT_QUIET = frozenset({Band.MODERATE, Band.BUSY, Band.FULL})
@@ -164,7 +179,53 @@ class Persona:
         return say
 
 
-def swarm(vision: Vision, ops: Ops, persona: Persona) -> Agents:
+class Contracts:
+    """Carries wishes about contract, data and identity to whoever may grant them."""
+
+    def __init__(self, catalogue: Catalogue, errands: Errands) -> None:
+        self._text = catalogue.text
+        self._errands = errands
+
+    def wishing(self, tool: str) -> Agent:
+        """An agent that asks for something in the name of whoever writes, for themselves."""
+
+        async def wish(question: Question) -> str:
+            return await self._errands.wish(question.person, tool)
+
+        return wish
+
+    def explaining(self, key: str) -> Agent:
+        """An agent that says how something is done, and does not do it."""
+
+        async def explain(question: Question) -> str:
+            return self._text(f"talk.how.{key}", question.language)
+
+        return explain
+
+    async def verify(self, question: Question) -> str:
+        """A code came back."""
+        return await self._errands.verify(question.person, code_in(question.message.text) or "")
+
+    async def claim(self, question: Question) -> str:
+        """A member number was named."""
+        return await self._errands.claim(question.person, claimed_in(question.message.text) or "")
+
+    async def vouch(self, question: Question) -> str:
+        """Staff should say who it is."""
+        return await self._errands.vouch(question.person)
+
+
+def handing_over(handoff: Handoff) -> Agent:
+    """An agent that brings in a person."""
+
+    async def hand_over(question: Question) -> str:
+        reason = handoff_wish(question.message.text) or HandoffReason.ASKED
+        return await handoff.ask(question.message, reason, question.language)
+
+    return hand_over
+
+
+def swarm(vision: Vision, ops: Ops, persona: Persona, contracts: Contracts, handoff: Handoff) -> Agents:
     """Who answers what. Every intent has somebody."""
     return {
         Intent.OCCUPANCY: vision.how_busy,
@@ -173,5 +234,14 @@ def swarm(vision: Vision, ops: Ops, persona: Persona) -> Agents:
         Intent.GREETING: persona.saying("greeting"),
         Intent.THANKS: persona.saying("thanks"),
         Intent.ASK_AI: persona.saying("ai"),
+        Intent.CANCEL_CONTRACT: contracts.wishing("contract.cancel"),
+        Intent.ASK_CANCEL: contracts.explaining("cancel"),
+        Intent.ERASE_ME: contracts.wishing("member.erase"),
+        Intent.ASK_ERASE: contracts.explaining("erase"),
+        Intent.EXPORT_ME: contracts.wishing("member.export"),
+        Intent.VERIFY: contracts.verify,
+        Intent.CLAIM: contracts.claim,
+        Intent.VOUCH: contracts.vouch,
+        Intent.HUMAN: handing_over(handoff),
         Intent.UNKNOWN: persona.saying("unknown"),
     }

@@ -3,7 +3,9 @@
 import re
 from enum import StrEnum
 
+from arni_edge.domain.handoff import handoff_wish
 from arni_edge.domain.text import words
+from arni_edge.swarm.wishes import Wish, find_wish
 
 
 class Intent(StrEnum):
@@ -15,6 +17,15 @@ class Intent(StrEnum):
     GREETING = "greeting"
     THANKS = "thanks"
     ASK_AI = "ask_ai"
+    CANCEL_CONTRACT = "cancel_contract"
+    ASK_CANCEL = "ask_cancel"
+    ERASE_ME = "erase_me"
+    ASK_ERASE = "ask_erase"
+    EXPORT_ME = "export_me"
+    VERIFY = "verify"
+    CLAIM = "claim"
+    VOUCH = "vouch"
+    HUMAN = "human"
     UNKNOWN = "unknown"
 
 
@@ -64,11 +75,35 @@ _NO_WISH = re.compile(
     r"yesterday|tomorrow|later|should|anyone|anybody|stuck|broken)\b|^(ist|sind|war|waren|is|was|are|were|does)\b"
 )
 
-_BARE_YES = re.compile(r"^(ja|jo|jap|yes|yep|ok|okay|klar|sure)( (bitte|please|gerne?))?$")
+_BARE_YES = re.compile(
+    r"(ja|jo|jap|jepp|yes|yep|yeah|ok|okay|klar|sure|gut|passt|genau|einverstanden|alles klar|mach|mach das|"
+    r"do it)"
+    r"( (bitte|please|gern|gerne|ja|klar|ok|okay|mach|mach das|mach mal|do it|passt|genau|gut))*"
+)
+_THUMBS = re.compile("[\U0001f44d\U0001f44c\U0001f197\u2705\u2714\u2611\ufe0f\U0001f3fb-\U0001f3ff\\s]+")
+
+_FIRST = frozenset({Wish.VERIFY, Wish.CLAIM, Wish.VOUCH})
+"""Texts that are this and nothing else."""
 
 
 def route(text: str) -> Intent:
-    """The intent of a text; ``UNKNOWN`` rather than a guess."""
+    """The intent of a text; ``UNKNOWN`` rather than a guess.
+
+    Who stands before the door comes first, then one's data, a person, the contract, and then the rest.
+    """
+    wish, plain = find_wish(text), _route(text)
+    if wish in _FIRST:
+        return Intent(wish)
+    if plain is Intent.DOOR:
+        return plain
+    if wish in {Wish.ERASE_ME, Wish.ASK_ERASE, Wish.EXPORT_ME}:
+        return Intent(wish)
+    if handoff_wish(text) is not None:
+        return Intent.HUMAN
+    return plain if wish is None else Intent(wish)
+
+
+def _route(text: str) -> Intent:
     folded = " ".join(words(text))
     for intent, rule in _COMPILED:
         if found := rule.search(folded):
@@ -78,5 +113,6 @@ def route(text: str) -> Intent:
 
 
 def is_bare_yes(text: str) -> bool:
-    """Whether a text is only a yes: it can only ever mean the action last proposed."""
-    return _BARE_YES.fullmatch(" ".join(words(text))) is not None
+    """Whether a text is only a yes, or a thumb: it can only ever mean the action last proposed."""
+    thumb = text.strip() != "" and _THUMBS.fullmatch(text) is not None
+    return thumb or _BARE_YES.fullmatch(" ".join(words(text))) is not None

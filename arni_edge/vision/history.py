@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -109,7 +109,7 @@ class HourCollector:
 
 
 class OccupancyHistory:
-    """Writes the hours down, forgets old ones, and knows the typical week.
+    """Writes the hours down, and knows the typical week.
 
     Attributes:
         quietest: The two hours of the week with the fewest people, as far as members may know; None while too
@@ -199,18 +199,12 @@ class OccupancyHistory:
             self._writes = True
 
     async def _learn(self) -> None:
-        """Once an hour: forget what is too old, and look at the week again."""
+        """Once an hour: look at the week again."""
         now = self._clock.now()
         hour = hour_of(now, self._settings.site.zone)
         if hour == self._learnt:
             return
-        oldest = now - timedelta(days=self._settings.counting.history_days)
-
-        async def unit(tx: Transaction) -> None:
-            await kept.forget_hours(tx, oldest)
-
         try:
-            await self._database.write(unit, deadline=_TRY_SECONDS)
             week = await self.typical(WHOLE_GYM)
         except Unavailable as error:
             _LOG.warning("occupancy_not_learnt", reason=str(error))

@@ -18,6 +18,7 @@ from arni_edge.domain.doors import UnlatchResult
 from arni_edge.domain.messages import Channel, InboundMessage
 from arni_edge.logs import configure_logging
 from arni_edge.relay import RelayDesk, RelayEvent
+from arni_edge.safety import Alarm, find_emergency
 from arni_edge.storage import Database
 from support.clock import ManualClock
 from support.house import FakeAct, FakeLock, House, open_house
@@ -88,6 +89,7 @@ def noted(folder: Path, what: str) -> list[str]:
 def _nurse() -> None:
     """One order a line; the answer is how the life ended."""
     configure_logging("critical", component="test")
+    find_emergency("")  # read once, for all lives
     for line in sys.stdin:
         folder, script, death = json.loads(line)
         child = os.fork()
@@ -150,9 +152,9 @@ class _NotingLock(FakeLock):
 class _NotingAct(FakeAct):
     file = Path()
 
-    async def act(self) -> str:
+    async def act(self, alarm: Alarm) -> str:
         _note(self.file, self.name)
-        return await super().act()
+        return await super().act(alarm)
 
 
 def _note(file: Path, line: str) -> None:

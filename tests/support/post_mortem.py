@@ -25,6 +25,7 @@ class Remains:
         outbox: What was said, by key.
         door: Requests to come in, by id.
         alarms: By the key of the message that raised them.
+        reports: Every report of an emergency, by the key of its message; several may belong to one alarm.
         sinks: What was done for alarms, by alarm and sink.
     """
 
@@ -34,6 +35,7 @@ class Remains:
     outbox: Rows
     door: Rows
     alarms: Rows
+    reports: Rows
     sinks: Rows
 
     @property
@@ -67,14 +69,14 @@ def contradictions(before: Remains, after: Remains) -> list[str]:
         found.append(f"the database is damaged: {after.integrity}")
     if after.cursor < before.cursor:
         found.append(f"the relay's cursor went back from {before.cursor} to {after.cursor}")
-    for name in ("inbound", "outbox", "door", "alarms", "sinks"):
+    for name in ("inbound", "outbox", "door", "alarms", "reports", "sinks"):
         rows: Rows = getattr(after, name)
         earlier: Rows = getattr(before, name)
         found += [f"{name} {key} is lost" for key in earlier.keys() - rows.keys()]
         found += [
             f"{name} {key} became {rows[key]['state']} after {row['state']}"
             for key, row in earlier.items()
-            if key in rows and not _may_become(name, str(row["state"]), rows[key])
+            if key in rows and "state" in row and not _may_become(name, str(row["state"]), rows[key])
         ]
     return found
 
@@ -83,6 +85,8 @@ def _may_become(table: str, state: str, row: dict[str, Any]) -> bool:
     if table == "door" and state == "commanded":
         # The life that could have confirmed it is over.
         return row["state"] == "commanded" or (row["state"], row["outcome"]) == ("ended", "unknown")
+    if table == "sinks" and "/" in row["sink"] and row["step"]:
+        return True  # nobody had acknowledged: the same person was called again
     final = {"handled", "sent", "failed", "denied", "ended", "done"}
     return state not in final or row["state"] == state
 
@@ -99,5 +103,6 @@ def _read(database: sqlite3.Connection) -> Remains:
         outbox=table("SELECT key, * FROM outbox"),
         door=table("SELECT request_id AS key, * FROM door_audit"),
         alarms=table("SELECT source_key AS key, * FROM alarms"),
+        reports=table("SELECT source_key AS key, * FROM alarm_reports"),
         sinks=table("SELECT alarm_id || ' ' || sink AS key, * FROM alarm_sinks"),
     )

@@ -150,3 +150,14 @@ async def test_a_dropped_listener_is_gone_with_its_line() -> None:
     gc.collect()
     assert [line() for line in lines] == [None]
     bus.publish(alarm(1))
+
+
+async def test_what_is_dear_to_a_listener_is_kept_in_order() -> None:
+    bus = Bus()
+    everyone = bus.subscribe(ZoneCounted)
+    counter = bus.subscribe(ZoneCounted, keep=lambda event: isinstance(event, ZoneCounted))
+    for count in (1, 0):
+        bus.publish(counted("floor", count))
+    assert await take(counter, 2) == [counted("floor", 1), counted("floor", 0)]
+    assert await take(everyone, 1) == [counted("floor", 0)]
+    assert await nothing_more(everyone)

@@ -18,6 +18,7 @@ from arni_edge.broker.readers import reader_topic
 from arni_edge.cli.app import EX_CONFIG, app
 from arni_edge.devices.nuki import codec
 from arni_edge.devices.rights import newcomer_reply_topic, reply_topic
+from arni_edge.safety.displays import alarm_topic
 from arni_edge.settings import Hours, OnCall, Settings, Span
 from arni_edge.vision import topics
 
@@ -88,6 +89,7 @@ async def test_the_map_has_every_stage_in_its_order(tmp_path: Path) -> None:
     [
         daemon_online_topic("<site>"),
         f"{reply_topic('<site>')}/rpc",
+        alarm_topic("<site>"),
         topics.online_topic("<site>"),
         topics.zone_topic("<site>", "<zone>"),
         topics.camera_topic("<site>", "<camera>"),

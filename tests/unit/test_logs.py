@@ -2,7 +2,8 @@
 
 import pytest
 
-from arni_edge.logs import mask_fields, mask_text
+from arni_edge.domain.masking import mask_log
+from arni_edge.logs import mask_fields
 
 
 @pytest.mark.parametrize(
@@ -19,14 +20,14 @@ from arni_edge.logs import mask_fields, mask_text
     ],
 )
 def test_running_text_is_masked(text: str, private: str) -> None:
-    assert private not in mask_text(text)
+    assert private not in mask_log(text)
 
 
 @pytest.mark.parametrize(
     "text", ["schema 3", "port 18830", "2026-11-21T10:49:52Z", "state=5 after 1.2 s", "http://a/ and b@c"]
 )
 def test_what_is_not_personal_stays(text: str) -> None:
-    assert mask_text(text) == text
+    assert mask_log(text) == text
 
 
 def test_private_fields_are_masked_at_any_depth() -> None:

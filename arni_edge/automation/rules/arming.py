@@ -28,6 +28,7 @@ class ArmingState:
         noticed: Who was noticed first when, by the source's name, while on guard.
         raised: Sources that were told, with their evidence.
         anew: It was not disarmed yet in this life: an earlier one may have told of sources.
+        order: What staff have ordered, and whether the gym was open then; None: nothing that still holds.
     """
 
     phase: Phase = Phase.DISARMED
@@ -35,10 +36,14 @@ class ArmingState:
     noticed: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     raised: frozenset[str] = frozenset()
     anew: bool = True
+    order: tuple[bool, bool] | None = None
 
 
 class ArmingRule:
-    """Armed when the gym is closed and certainly empty; disarmed when it opens or somebody is let in."""
+    """Armed when the gym is closed and certainly empty; disarmed when it opens or somebody is let in.
+
+    What staff order holds until the gym opens or closes next; whoever is let in ends an armed one, too.
+    """
 
     name = "arming"
 
@@ -57,10 +62,18 @@ class ArmingRule:
         empty_since = None
         if inside(picture, self._presence) is Inside.NOBODY:
             empty_since = moment.seconds if state.empty_since is None else state.empty_since
-        if picture.hours.open or picture.entered:
+        order = _standing(state.order, picture)
+        if order is None:
+            off = picture.hours.open or bool(picture.entered)
             why = Why.OPEN if picture.hours.open else Why.LET_IN
+        else:
+            off, why = not order[0], Why.ORDERED
+        if off:
             told = state.raised.union(self._sources(picture)) if state.anew else state.raised
-            return ArmingState(anew=False), [SetGuard(False, why), *map(_over, sorted(told))]
+            return ArmingState(anew=False, order=order), [SetGuard(False, why), *map(_over, sorted(told))]
+        state = replace(state, order=order)
+        if order is not None:
+            return self._guard(replace(state, phase=Phase.ARMED), empty_since, picture, moment)
         if state.phase is Phase.DISARMED:
             if not self._may_arm(empty_since, picture, moment):
                 return replace(state, empty_since=empty_since), [SetGuard(False, Why.MAYBE_SOMEBODY)]
@@ -95,7 +108,8 @@ class ArmingRule:
         wishes = [RaiseTrouble(source, DeviceTrouble.INTRUSION, what) for source, what in due.items()]
         raised = state.raised | due.keys()
         state = replace(state, empty_since=empty_since, noticed=pending, raised=raised)
-        return state, [SetGuard(True, Why.AFTER_HOURS), *wishes]
+        why = Why.AFTER_HOURS if state.order is None else Why.ORDERED
+        return state, [SetGuard(True, why), *wishes]
 
     def _sources(self, picture: Picture) -> Iterator[str]:
         """Whoever could be told of, by the name that it would be told by."""
@@ -117,6 +131,15 @@ class ArmingRule:
         for zone in self._settings.zones or picture.zones:
             if people := certain_people(picture.zones.get(zone)):
                 yield f"zone/{zone}", f"people={people}"
+
+
+def _standing(order: tuple[bool, bool] | None, picture: Picture) -> tuple[bool, bool] | None:
+    """The order of staff, unless it is over."""
+    if picture.ordered is not None:
+        return picture.ordered, picture.hours.open
+    if order is None or order[1] is not picture.hours.open or (order[0] and picture.entered):
+        return None
+    return order
 
 
 def _over(source: str) -> RaiseTrouble:

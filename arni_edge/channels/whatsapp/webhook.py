@@ -18,6 +18,8 @@ from arni_edge.domain.people import normalise_phone
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """Meta's own limit is 3 MB."""
 _MAX_ID = 512
+_MAX_PAYLOAD = 256
+"""Meta's own limit for the id of a button."""
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -131,6 +133,7 @@ def _message(message: _Json, contacts: list[_Json], received_at: datetime) -> In
         sent_at=_time(message.get("timestamp"), received_at),
         phone=_phone(number),
         kind=kind,
+        payload=_payload(message),
     )
 
 
@@ -164,6 +167,19 @@ def _words(message: _Json) -> str:
             return _words(_object(content.get("message")) | {"edit": None})
         case _:
             return ""
+
+
+def _payload(message: _Json) -> str | None:
+    """What stands behind a button or a row of a list that was tapped; a client may send what it likes."""
+    kind = _text(message.get("type"))
+    content = _object(message.get(kind))
+    if kind == "button":
+        payload = _text(content.get("payload"))
+    elif kind == "interactive":
+        payload = _text(_object(content.get(_text(content.get("type")))).get("id"))
+    else:
+        return None
+    return payload if 0 < len(payload) <= _MAX_PAYLOAD else None
 
 
 def _phone(number: str) -> str | None:

@@ -1,51 +1,72 @@
 """Stage 9, deliver: the answer into the durable outbox and the message marked as handled, in one commit."""
 
+from arni_edge.conversation.ghost_mode import GhostMode
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import OutboundMessage
 from arni_edge.settings import Site
-from arni_edge.storage import Database, Transaction, conversations, inbox, outbox
+from arni_edge.storage import Database, Transaction, conversations, inbox, outbox, whispers
+from arni_edge.storage.drafts import Draft
 
 
 class Deliver:
-    """Either both happen or neither: nothing is answered twice, nothing is left unanswered."""
+    """Either both happen or neither: nothing is answered twice, nothing is left unanswered.
+
+    An answer that staff hold is stored as a draft in the place of the outbox; it leaves from there.
+    """
 
     name = "deliver"
 
-    def __init__(self, database: Database, clock: Clock, catalogue: Catalogue, site: Site) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, catalogue: Catalogue, site: Site, ghost: GhostMode
+    ) -> None:
         self._database = database
         self._clock = clock
         self._catalogue = catalogue
         self._site = site
+        self._held = ghost.held
+        self._handoffs = ghost.handoffs
 
     async def __call__(self, turn: Turn) -> Step:
         """Store what is said, if anything is."""
         now, message = self._clock.now(), turn.message
+        if offer := await self._handoffs.offer(turn):
+            turn.answer = f"{turn.answer} {offer}"
 
-        async def store(tx: Transaction) -> None:
+        async def store(tx: Transaction) -> Draft | None:
             intent = str(turn.intent) if turn.intent else None
             if not await inbox.finish(tx, message, now, trace=turn.trace, intent=intent):
-                return
-            if turn.disclose and turn.answer:
-                await conversations.note_disclosure(tx, message, now)
+                return None
             for note in turn.notes:
                 await note(tx)
-            if turn.answer:
-                await outbox.add(tx, self._outbound(turn), now)
+            if not turn.answer:
+                return None
+            if turn.whisper:
+                channel, address, heard = message.channel, message.conversation, turn.whisper_heard
+                await whispers.use(tx, channel, address, now, heard=heard)
+            if draft := await self._held.keep(tx, turn, self._greeting(turn), now):
+                return draft
+            if turn.disclose:
+                await conversations.note_disclosure(tx, message, now)
+            await outbox.add(tx, self._outbound(turn), now)
+            return None
 
-        await self._database.write(store)
+        draft = await self._database.write(store)
+        if draft is not None:
+            self._held.announce(draft)
         return Step.END
 
+    def _greeting(self, turn: Turn) -> str:
+        if not turn.disclose:
+            return ""
+        return self._catalogue.text("disclosure.first", turn.language, gym=self._site.name)
+
     def _outbound(self, turn: Turn) -> OutboundMessage:
-        text = turn.answer or ""
-        if turn.disclose:
-            greeting = self._catalogue.text("disclosure.first", turn.language, gym=self._site.name)
-            text = f"{greeting} {text}"
         return OutboundMessage(
             key=f"{turn.message.key}:answer",
             channel=turn.message.channel,
             recipient=turn.message.conversation,
-            text=text,
+            text=f"{self._greeting(turn)} {turn.answer}".strip(),
             reply_to=turn.message.message_id,
         )

@@ -1,22 +1,25 @@
 """Stage 3, identify: who writes, and how sure are we?"""
 
+from arni_edge.access.identity import Correspondent, Identities
 from arni_edge.conversation.turn import Step, Turn
-from arni_edge.domain.people import Assurance
-from arni_edge.storage import Database, members
+
+_MAY_BE_SOMEBODY_ELSE = "system"
+"""The channel's own messages: a number or an account has changed hands, or may have."""
 
 
 class Identify:
-    """Binds the channel's number to a member. A name is never an identity."""
+    """Binds what the channel vouches for to a member. A name is never an identity."""
 
     name = "identify"
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, known: Identities) -> None:
+        self._known = known
 
     async def __call__(self, turn: Turn) -> Step:
-        """Look the number up in the local mirror."""
-        if turn.message.phone is not None:
-            turn.member = await members.by_phone(self._database, turn.message.phone)
-        if turn.member is not None:
-            turn.assurance = Assurance.CHANNEL
+        """Recognise whoever writes."""
+        who = Correspondent.of(turn.message, turn.language)
+        if turn.message.kind == _MAY_BE_SOMEBODY_ELSE:
+            await self._known.forget(who)
+        known = await self._known.recognise(who)
+        turn.member, turn.assurance = known.member, known.assurance
         return Step.ON

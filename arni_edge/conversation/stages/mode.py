@@ -1,9 +1,10 @@
 """Stage 5, mode: in a chat that a human has taken over the gym says so once and is silent."""
 
+from arni_edge.conversation.ghost import GhostDesk
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
-from arni_edge.storage import Database, conversations
+from arni_edge.storage import Database, conversations, ghost
 
 
 class Mode:
@@ -11,19 +12,25 @@ class Mode:
 
     name = "mode"
 
-    def __init__(self, database: Database, clock: Clock, catalogue: Catalogue) -> None:
+    def __init__(self, database: Database, clock: Clock, catalogue: Catalogue, desk: GhostDesk) -> None:
         self._database = database
         self._clock = clock
         self._catalogue = catalogue
+        self._desk = desk
 
     async def __call__(self, turn: Turn) -> Step:
-        """Let the message pass unless a human has the chat."""
-        known = await conversations.find(self._database, turn.message)
-        if known is None or known["mode"] != "human":
+        """Let the message pass unless a human has the chat; no door opens and nothing is done behind here."""
+        message = turn.message
+        chat = await ghost.by_address(self._database.read, message.channel, message.conversation)
+        if chat is None:
+            return Step.ON
+        # Whoever had it may be long gone: its time counts here too, not only where somebody looks for it.
+        if not chat.human or await self._desk.return_if_overdue(chat):
+            turn.whisper = await self._desk.whispered(chat)
             return Step.ON
         turn.disclose = False
-        if known["human_acknowledged_at"] is None:
+        if not chat.acknowledged:
             turn.answer = self._catalogue.text("talk.human", turn.language)
             now = self._clock.now()
-            turn.notes.append(lambda tx: conversations.note_human_acknowledged(tx, turn.message, now))
+            turn.notes.append(lambda tx: conversations.note_human_acknowledged(tx, message, now))
         return Step.ANSWERED

@@ -2,20 +2,18 @@
 
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.i18n import Catalogue
-from arni_edge.domain.messages import OutboundMessage, Priority
-from arni_edge.safety import AlarmDesk, Report, find_emergency
-from arni_edge.storage import Transaction, inbox, outbox
+from arni_edge.safety import AlarmDesk, Report, Reporter, find_emergency
+from arni_edge.storage import Transaction, inbox
 
 
 class Safety:
-    """Raises the alarm, answers with facts only, and ends the turn; or lets the message pass."""
+    """Raises the alarm and ends the turn, or lets the message pass. The desk answers, with facts only."""
 
     name = "safety"
 
-    def __init__(self, clock: Clock, catalogue: Catalogue, alarms: AlarmDesk) -> None:
+    def __init__(self, clock: Clock, alarms: AlarmDesk) -> None:
+        find_emergency("")  # its grammar is read now, not when the first message waits
         self._clock = clock
-        self._catalogue = catalogue
         self._alarms = alarms
 
     async def __call__(self, turn: Turn) -> Step:
@@ -26,24 +24,11 @@ class Safety:
             return Step.ON
         now = self._clock.now()
 
-        async def answer(tx: Transaction) -> None:
+        async def keep(tx: Transaction) -> None:
             await inbox.add(tx, message, now)
             await inbox.finish(tx, message, now, trace=turn.trace, intent="emergency")
-            await outbox.add(tx, self._answer(turn), now)
 
-        await self._alarms.raise_alarm(Report(message.key, cause, message.channel, message.sent_at), answer)
+        reporter = Reporter(message.channel, message.conversation, turn.language, message.message_id)
+        report = Report(message.key, cause, message.channel, message.sent_at, reporter=reporter)
+        await self._alarms.raise_alarm(report, keep)
         return Step.END
-
-    def _answer(self, turn: Turn) -> OutboundMessage:
-        text, count = self._catalogue.text, self._alarms.people_on_call
-        notified = text("alarm.nobody", turn.language)
-        if count:
-            notified = text("alarm.notified", turn.language, count=count)
-        return OutboundMessage(
-            key=f"{turn.message.key}:answer",
-            channel=turn.message.channel,
-            recipient=turn.message.conversation,
-            text=text("alarm.raised", turn.language, notified=notified),
-            priority=Priority.ALARM,
-            reply_to=turn.message.message_id,
-        )

@@ -33,3 +33,24 @@ CREATE TABLE alarm_history (
     detail TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX alarm_history_alarm ON alarm_history (alarm_id, id);
+
+-- At which step of the escalation this sink was last begun.
+ALTER TABLE alarm_sinks ADD COLUMN step INTEGER NOT NULL DEFAULT 0;
+
+-- Every report and the alarm that it belongs to: one that comes again, or is said again within minutes, is not
+-- another alarm. channel and address: whom to tell what became of it, or where a button is; personal.
+CREATE TABLE alarm_reports (
+    number INTEGER PRIMARY KEY,
+    source_key TEXT NOT NULL UNIQUE,
+    alarm_id TEXT NOT NULL REFERENCES alarms (alarm_id),
+    at TEXT NOT NULL,
+    channel TEXT,
+    address TEXT,
+    language TEXT
+) STRICT;
+CREATE INDEX alarm_reports_alarm ON alarm_reports (alarm_id);
+INSERT INTO alarm_reports (source_key, alarm_id, at) SELECT source_key, alarm_id, raised_at FROM alarms ORDER BY alarm_id;
+
+-- Until now nobody could close an alarm; those of earlier days are over.
+UPDATE alarms SET state = 'closed', closed_at = raised_at, note = 'closed when closing came in'
+WHERE raised_at < strftime('%Y-%m-%dT%H:%M:%S', 'now', '-1 day');

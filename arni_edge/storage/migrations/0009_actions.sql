@@ -2,23 +2,39 @@
 CREATE TABLE actions (
     action_id TEXT PRIMARY KEY,
     tool TEXT NOT NULL,
+    -- Who asks twice with one key has asked once.
+    key TEXT,
+    -- Canonical JSON; personal.
     arguments TEXT NOT NULL,
     -- SHA-256 over tool, canonical arguments, conversation and id: a confirmation is for exactly this.
     digest TEXT NOT NULL,
     risk TEXT NOT NULL,
     assurance INTEGER NOT NULL,
-    -- Conversation in which it must be confirmed ("whatsapp:+49…", "staff"); personal.
+    -- Conversation in which it must be confirmed ("whatsapp:+49…", "staff", "console"); personal.
     conversation TEXT NOT NULL,
+    -- Who asked: member, staff or system, and which; how sure we were, and the role of staff.
+    proposer_kind TEXT NOT NULL,
     proposed_by TEXT NOT NULL,
+    proposer_assurance INTEGER NOT NULL,
+    proposer_role INTEGER,
+    language TEXT NOT NULL,
     member_id TEXT,
+    -- JSON: language to sentence; personal.
     consequence TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('proposed', 'confirmed', 'executing', 'done', 'failed', 'expired', 'denied')),
     proposed_at TEXT NOT NULL,
     expires_at TEXT NOT NULL,
     confirmed_at TEXT,
     ended_at TEXT,
-    outcome TEXT NOT NULL DEFAULT ''
+    -- How often its effect was begun.
+    runs INTEGER NOT NULL DEFAULT 0,
+    -- One word for why it ended so: refused, unavailable, unknown, stuck, superseded …
+    outcome TEXT NOT NULL DEFAULT '',
+    -- JSON of what the tool gave back; personal.
+    result TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE UNIQUE INDEX actions_key ON actions (tool, conversation, key) WHERE key IS NOT NULL;
+CREATE INDEX actions_member ON actions (member_id);
 CREATE INDEX actions_open ON actions (conversation, action_id) WHERE state = 'proposed';
 CREATE INDEX actions_under_way ON actions (action_id) WHERE state IN ('confirmed', 'executing');
 

@@ -7,9 +7,12 @@ CREATE TABLE consents (
     purpose TEXT NOT NULL,
     granted INTEGER NOT NULL CHECK (granted IN (0, 1)),
     text_version TEXT NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    -- When what rested on a consent that was taken back was gone.
+    forgotten_at TEXT
 ) STRICT;
 CREATE INDEX consents_person ON consents (channel, address, purpose, id);
+CREATE INDEX consents_member ON consents (member_id, purpose, id) WHERE member_id IS NOT NULL;
 
 -- What the retention jobs did.
 CREATE TABLE retention_runs (
@@ -30,4 +33,13 @@ CREATE TABLE erasures (
     searched TEXT NOT NULL,
     found INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('begun', 'proven', 'incomplete'))
+) STRICT;
+
+-- Whom an erasure is about, and what has to be searched for afterwards: there until everything else is gone, so
+-- that a crash in the middle loses neither. Its row goes in the same commit as the member's.
+CREATE TABLE erasing (
+    member_id TEXT PRIMARY KEY,
+    erasure_id TEXT NOT NULL REFERENCES erasures (erasure_id),
+    due_at TEXT NOT NULL,
+    known TEXT NOT NULL
 ) STRICT;

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from support.entry import BEN, MIA, OPENED, cleaners, doorstep, rules_for
+from support.retention import forget, retention_desk
 from support.waiting import eventually
 
-from arni_edge.access import DoorRetention, Entry
+from arni_edge.access import Entry
 from arni_edge.domain.doors import AskReason, DenyReason, EntryRequest, Outcome
 from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.events import StaffAsked
@@ -87,7 +88,7 @@ async def test_an_expired_qr_does_not_come_back_with_the_clock(tmp_path: Path) -
         text = here.desk.issuer.qr("m1")
         assert await here.show(text) == OPENED
         here.clock.advance(86_400)
-        await DoorRetention(here.database, here.clock, days=30).prune(here.clock.now())
+        await forget(here.database, here.clock)
         here.clock.advance(-86_400 + 15)
         assert await here.show(text) == Entry(DenyReason.USED, None)
 
@@ -250,18 +251,17 @@ async def test_what_is_over_is_forgotten(tmp_path: Path) -> None:
         await here.desk.issuer.code("m1", "front")
         await here.show("00000000")
         await here.desk.issuer.visits.add(cleaners(here))
-        retention = DoorRetention(here.database, here.clock, days=30)
-        assert await retention.prune(here.clock.now()) == 0
+        assert (await forget(here.database, here.clock))["door_audit"] == 0
         here.clock.advance(8 * 86_400)
-        await retention.prune(here.clock.now())
+        await forget(here.database, here.clock)
         for table in ("entry_tokens", "entry_codes", "entry_tallies"):
             assert await here.count(table) == 0
         assert await here.count("door_audit") == 2
         here.clock.advance(22 * 86_400 + 1)
-        assert await retention.prune(here.clock.now()) == 2
+        assert (await forget(here.database, here.clock))["door_audit"] == 2
         assert await here.count("visits") == 1
         here.clock.advance(31 * 86_400)
-        await retention.prune(here.clock.now())
+        await forget(here.database, here.clock)
         assert await here.count("visits") == 0
 
 
@@ -274,7 +274,7 @@ async def test_it_forgets_by_itself_and_keeps_what_is_under_way(tmp_path: Path) 
                 " ('r2', 'front', 'test', '2020-01-01T00:00:00+00:00', 'commanded', 'staff')"
             )
         )
-        running = asyncio.create_task(DoorRetention(here.database, here.clock, days=30).run(lambda: None))
+        running = asyncio.create_task(retention_desk(here.database, here.clock).run(lambda: None))
         while await here.count("door_audit") == 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         running.cancel()

@@ -11,9 +11,9 @@ import pytest
 from support.clock import ManualClock
 from support.database import open_database
 from support.devices import Ear, listening
+from support.retention import forget
 from support.waiting import eventually
 
-from arni_edge.access import DoorRetention
 from arni_edge.access import incidents as desk_module
 from arni_edge.access.incidents import IncidentDesk, Subject
 from arni_edge.bus import Bus
@@ -201,7 +201,7 @@ async def test_what_was_over_a_year_ago_is_forgotten_and_what_is_open_is_not(tmp
         await office.desk.begin(FRONT, Incident.PROPPED, "seen")
         await office.desk.end(FRONT, Incident.PROPPED, "closed")
         office.clock.advance(100 * 86_400)
-        await DoorRetention(office.database, office.clock, days=30).prune(office.clock.now())
+        await forget(office.database, office.clock)
         rows = await incidents.newest(office.database, 10)
         assert [(row["incident"], row["ended_at"] is None) for row in rows] == [
             ("propped", False),

@@ -12,14 +12,16 @@ import pytest
 from support.devices import Ear, listening
 from support.entry import MIA, Doorstep, doorstep
 from support.mqtt import running
+from support.retention import forget
 from support.waiting import eventually, eventually_is
 
-from arni_edge.access import DoorRetention, tailgating_desk
+from arni_edge.access import tailgating_desk
 from arni_edge.access.tailgating_desk import TailgatingDesk
 from arni_edge.bus import Bus
 from arni_edge.domain.doors import DoorContact, Outcome, UnlatchResult
 from arni_edge.domain.events import DoorCommandEnded, LineCrossed, LockUsed, TailgatingSuspected
 from arni_edge.domain.i18n import Catalogue
+from arni_edge.safety import Roster, StaffLine
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Settings
 from arni_edge.storage import tailgating
@@ -110,9 +112,8 @@ async def a_hall(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[H
             cameras=_SETTINGS.cameras,
             contact=contact,
         )
-        notices = StaffNotices(
-            here.database, bus, here.clock, Catalogue.load(), settings=_SETTINGS, template="alarm"
-        )
+        line = StaffLine(Roster.of(_SETTINGS), template="alarm")
+        notices = StaffNotices(here.database, bus, here.clock, Catalogue.load(), line, settings=_SETTINGS)
         async with running(desk.run), running(notices.run), listening(bus) as ear:
             yield Hall(here, bus, ear, looks, desk)
 
@@ -153,12 +154,11 @@ async def test_what_is_older_than_the_owner_wants_neither_counts_nor_stays(
         hall.here.clock.advance(timedelta(days=31).total_seconds())
         await hall.follows()
         assert hall.told == [("front", 2, 1)] * 2
-        retention = DoorRetention(hall.here.database, hall.here.clock, days=60, tailgating_days=30)
-        await retention.prune(hall.here.clock.now())
+        await forget(hall.here.database, hall.here.clock, access={"tailgating": {"days": 30}})
         assert len(await hall.rows()) == 1
         # Switched off, nothing is kept.
         hall.here.clock.advance(1)
-        await DoorRetention(hall.here.database, hall.here.clock, days=60).prune(hall.here.clock.now())
+        await forget(hall.here.database, hall.here.clock)
         assert await hall.rows() == []
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.clock import ManualClock
+from support.questions import question
 
 from arni_edge.access import Entry, rules_of
 from arni_edge.access.policy import Choice, DoorRule, PlanRule
@@ -14,7 +15,7 @@ from arni_edge.domain.doors import AskReason, DenyReason, Outcome
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.settings import Hours, Settings, Site
-from arni_edge.swarm.agents import Ops, Question
+from arni_edge.swarm.agents import Ops
 
 _CATALOGUE = Catalogue.load()
 # What says something about a person, their contract or money.
@@ -77,7 +78,7 @@ async def test_the_chat_says_what_became_of_it(entry: Entry, words: str) -> None
     async def enter() -> Entry:
         return entry
 
-    answer = await ops.door(Question(Language.GERMAN, enter))
+    answer = await ops.door(question(Language.GERMAN, enter))
     assert words in answer
     assert "Beiträge" not in answer
 

@@ -162,3 +162,40 @@ def test_cleaning_staff_who_are_let_in_disarm_it() -> None:
     let_in = replace(seen, entered=frozenset({"front"}))
     armed, told = play((0, _EMPTY), (300, _EMPTY), (301, seen), (330, let_in), (400, seen), (900, seen))
     assert (armed, told) == ([False, True, True, False, False, False], [])
+
+
+# --- by order of staff --------------------------------------------------------------------------------------
+
+
+def _ordered(armed: bool, seen: Picture = _EMPTY) -> Picture:
+    return replace(seen, ordered=armed)
+
+
+def test_staff_take_it_off_guard_until_the_hours_change() -> None:
+    armed, told = play(
+        (0, _EMPTY), (300, _EMPTY), (400, _ordered(False)), (500, _MOVES), (9000, _EMPTY)
+    )
+    assert (armed, told) == ([False, True, False, False, False], [])
+    opened = picture(0, hours=OPEN)
+    again, _ = play((0, _ordered(False)), (10, opened), (20, _EMPTY), (400, _EMPTY))
+    assert again == [False, False, False, True]
+
+
+def test_staff_put_it_on_guard_whoever_may_be_inside() -> None:
+    unknown = replace(_MOVES, hours=OPEN)
+    armed, told = play((0, _ordered(True, picture(None, hours=OPEN))), (10, unknown), (100, unknown))
+    assert armed == [True] * 3
+    assert told == [(MOTION["device"], False)]
+
+
+def test_whoever_is_let_in_ends_the_guard_that_staff_have_ordered() -> None:
+    entered = replace(picture(0, hours=OPEN), entered=frozenset({"front"}))
+    armed, _ = play((0, _ordered(True, picture(0, hours=OPEN))), (10, entered), (20, picture(1, hours=OPEN)))
+    assert armed == [True, False, False]
+    off, _ = play((0, _ordered(False)), (10, replace(_EMPTY, entered=frozenset({"front"}))), (900, _EMPTY))
+    assert off == [False] * 3
+
+
+def test_an_order_to_disarm_is_the_end_of_what_was_told() -> None:
+    _, told = play((0, _EMPTY), (300, _EMPTY), (310, _MOVES), (400, _MOVES), (410, _ordered(False, _MOVES)))
+    assert told == [(MOTION["device"], False), (MOTION["device"], True)]

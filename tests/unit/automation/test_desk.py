@@ -20,7 +20,7 @@ from arni_edge.bus import Bus
 from arni_edge.devices import SwitchResult
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.doors import DoorContact, LockState, Outcome, UnlatchResult
-from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.events import (
     AlarmRaised,
     AnnouncementDue,
@@ -361,3 +361,21 @@ def test_what_a_device_said_before_it_went_away_is_unknown(senses: Senses) -> No
     picture, _ = senses.look()
     assert picture.readings == {}
     assert picture.doors["front"] == DoorView()
+
+
+# --- by order of staff --------------------------------------------------------------------------------------
+
+
+async def test_staff_put_the_house_on_guard_and_off_it() -> None:
+    async with a_building({"arming": {"doors": ["front"]}}, 1) as house:
+        await eventually(lambda: house.desk.status()["armed"] is False)
+        await house.desk.set_guard(True)
+        await eventually(lambda: house.desk.status()["armed"] is True)
+        await house.desk.set_guard(False)
+        await eventually(lambda: house.desk.status()["armed"] is False)
+
+
+async def test_a_house_without_a_guard_says_so() -> None:
+    async with a_building(_LIGHT) as house:
+        with pytest.raises(Refused, match=r"automation\.arming"):
+            await house.desk.set_guard(True)

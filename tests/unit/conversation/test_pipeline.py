@@ -83,7 +83,7 @@ async def test_an_emergency_of_a_stranger_meets_no_other_stage(tmp_path: Path) -
         assert "2 Personen" in answers[0]
         assert len(answers) == 3
         assert house.act.done == 1
-        sinks = await house.database.read("SELECT sink, state FROM alarm_sinks")
+        sinks = await house.database.read("SELECT sink, state FROM alarm_sinks WHERE sink LIKE 'light/%'")
         assert [tuple(row) for row in sinks] == [("light/floor", "done")]
 
 
@@ -118,7 +118,7 @@ async def test_a_crash_before_the_local_act_is_made_good_once(tmp_path: Path) ->
     async with open_house(tmp_path) as house:
         await house.reception.receive([house.message("Notfall!")])
         await house.alarms.drain()
-        await house.database.write(lambda tx: tx.execute("DELETE FROM alarm_sinks"))
+        await house.database.write(lambda tx: tx.execute("UPDATE alarm_sinks SET state = 'trying'"))
         for _ in range(2):
             await house.alarms.resume()
             await house.alarms.drain()
@@ -140,7 +140,7 @@ async def test_a_slow_disk_keeps_no_light_off_and_the_act_is_recorded_all_the_sa
         await asyncio.gather(writing, receiving)
         await house.alarms.drain()
         assert house.act.done == 1
-        sinks = await house.database.read("SELECT sink, state FROM alarm_sinks")
+        sinks = await house.database.read("SELECT sink, state FROM alarm_sinks WHERE sink LIKE 'light/%'")
         assert [tuple(row) for row in sinks] == [("light/floor", "done")]
 
 

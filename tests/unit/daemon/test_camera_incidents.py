@@ -28,6 +28,7 @@ from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import CameraChanged, CameraIncident, PersonDown, ZoneCrowded
 from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
+from arni_edge.safety import Roster, StaffLine
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Camera, Settings
 from arni_edge.storage import Database
@@ -204,7 +205,8 @@ async def a_studio(
             blind_minutes=_SETTINGS.counting.camera_minutes,
             open_since=lambda _: None,
         )
-        notices = StaffNotices(database, bus, clock, Catalogue.load(), settings=_SETTINGS, template="alarm")
+        line = StaffLine(Roster.of(_SETTINGS), template="alarm")
+        notices = StaffNotices(database, bus, clock, Catalogue.load(), line, settings=_SETTINGS)
         async with (
             running(attention.run), running(watcher.run), running(notices.run), listening(bus) as ear
         ):  # fmt: skip

@@ -24,9 +24,10 @@ from arni_edge.domain.events import (
     TailgatingSuspected,
 )
 from arni_edge.domain.i18n import Catalogue
+from arni_edge.safety import Roster, StaffLine
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Access, Counting, Settings, Tailgating
-from arni_edge.storage import Database
+from arni_edge.storage import Database, Transaction
 
 _SETTINGS = Settings.model_validate(
     {
@@ -43,7 +44,8 @@ async def a_life(
 ) -> AsyncIterator[Bus]:
     """The daemon from its start to its end, as far as notices go."""
     bus = Bus()
-    notices = StaffNotices(database, bus, clock, Catalogue.load(), settings=settings, template="alarm")
+    line = StaffLine(Roster.of(settings), template="alarm", telegram=lambda one: one.telegram is not None)
+    notices = StaffNotices(database, bus, clock, Catalogue.load(), line, settings=settings)
     async with running(notices.run):
         yield bus
 
@@ -168,3 +170,38 @@ async def test_who_is_alone_or_followed_is_told_only_where_the_owner_wants_to_kn
                 )
             bus.publish(leak(clock))
             await eventually_is(partial(told, database), contains(*expected, "Leck"))
+
+
+async def _keep_quiet(staff: str, until: str, tx: Transaction) -> None:
+    await tx.execute("INSERT INTO staff_quiet VALUES (?, ?)", (staff, until))
+
+
+async def test_who_has_telegram_is_told_there_and_who_wants_quiet_without_a_sound(tmp_path: Path) -> None:
+    clock = ManualClock()
+    settings = Settings.model_validate(
+        {
+            **_SETTINGS.model_dump(),
+            "staff": [
+                {"id": "kim", "name": "Kim", "telegram": 7, "phone": "+4915550000002"},
+                {"id": "lee", "name": "Lee", "telegram": 8, "language": "en"},
+                {"id": "pat", "name": "Pat", "phone": "+4915550000003"},
+                {"id": "sam", "name": "Sam", "phone": "+4915550000004"},
+            ],
+            "alarms": {"on_call": ["kim", "lee", "pat", "sam"]},
+        }
+    )
+    async with open_database(tmp_path / "arni.db") as database:
+        until = (clock.now() + timedelta(hours=1)).isoformat()
+        for staff in ("lee", "pat"):
+            await database.write(partial(_keep_quiet, staff, until))
+        for _ in range(2):  # also across a restart
+            async with a_life(database, clock, settings) as bus:
+                bus.publish(unconfirmed(clock))
+                bus.publish(leak(clock))
+                await eventually_is(partial(told, database), lambda texts: texts and "Leck" in texts[-1])
+        rows = await database.read("SELECT contact, silent, text FROM staff_posts ORDER BY contact, key DESC")
+        assert [(row["contact"], row["silent"]) for row in rows] == [("kim", 0)] * 2 + [("lee", 1)] * 2
+        assert "Vorne" in rows[0]["text"]
+        assert rows[0]["text"] != rows[2]["text"]
+        rows = await database.read("SELECT DISTINCT recipient, template FROM outbox")
+        assert [tuple(row) for row in rows] == [("+4915550000004", "alarm")]

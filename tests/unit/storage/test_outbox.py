@@ -127,3 +127,30 @@ async def test_a_long_message_is_split_in_its_place(tmp_path: Path) -> None:
             ("k1/2", "two", None),
             ("k2", "hello", "m1"),
         ]
+
+
+async def test_what_is_secret_is_forgotten_once_it_has_left_or_never_will(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = outbox.Outbox(database, clock)
+        secret = replace(_HELLO, text="483912", secret=True)
+        kept = replace(_HELLO, key="k0", recipient="+490", text="hello 483912")
+        others = [replace(secret, key=f"k{n}", recipient=f"+49{n}") for n in range(2, 5)]
+        await _queue(database, clock, kept, secret, *others)
+        taken = []
+        while item := await box.next_due(_WA, clock.now()):
+            await box.mark_sending(item.id)
+            taken.append(item.id)
+            if item.message.key != "k0":
+                assert (item.message.text, item.message.secret) == ("483912", True)
+        kept_id, sent, failed, uncertain, reported = taken
+        await box.mark_sent(kept_id, "w0")
+        await box.mark_sent(sent, "w1")
+        await box.mark_failed(failed, "no")
+        await box.mark_uncertain(uncertain)
+        await database.write(lambda tx: outbox.note_delivery(tx, reported, "read", "w4", clock.now()))
+        rows = await database.read("SELECT text FROM outbox ORDER BY position")
+        assert [row["text"] for row in rows] == ["hello 483912", "", "", "483912", ""]
+        await box.mark_sent(uncertain, "w3")
+        rows = await database.read("SELECT 1 FROM outbox WHERE text LIKE '%483912%'")
+        assert len(rows) == 1

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.clock import ManualClock
+from support.questions import question
 
 from arni_edge.access import Entry
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.domain.occupancy import Band, Occupancy, band, member_band
 from arni_edge.settings import Counting, Site
-from arni_edge.swarm.agents import Question, Vision
+from arni_edge.swarm.agents import Vision
 from arni_edge.vision.forecast import QuietWindow
 
 SITE = Site(id="gym", name="Gym", capacity=20)
@@ -44,7 +45,7 @@ async def answer(
     agent = Vision(
         Catalogue.load(), Eyes(count, age), SITE, ManualClock(now), COUNTING, quiet_times=lambda: quiet
     )
-    return await agent.how_busy(Question(language, _never))
+    return await agent.how_busy(question(language, _never))
 
 
 async def test_at_night_nobody_hears_whether_somebody_is_alone_there_or_nobody() -> None:

@@ -142,21 +142,6 @@ async def test_a_full_disk_loses_nothing_that_was_seen_meanwhile(desk: Desk) -> 
     assert hour.seconds == 600
 
 
-async def test_old_hours_are_forgotten(tmp_path: Path) -> None:
-    clock = ManualClock()
-    async with open_database(tmp_path / "arni.db") as database:
-        desk = Desk(database, clock, history_days=30)
-        old, young = (clock.now() - timedelta(days=days) for days in (31, 29))
-        tallies = [HourTally(WHOLE_GYM, moment, 3600, 3600, 1) for moment in (old, young)]
-
-        async def unit(tx: Transaction) -> None:
-            await kept.add_hours(tx, tallies)
-
-        await database.write(unit)
-        await desk.history._learn()
-        assert [one.hour for one in await desk.hours()] == [young]
-
-
 async def test_it_learns_the_quietest_hours_of_the_week(tmp_path: Path) -> None:
     clock = ManualClock()
     async with open_database(tmp_path / "arni.db") as database:

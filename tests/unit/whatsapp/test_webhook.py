@@ -118,6 +118,34 @@ def test_what_was_said(name: str, text: str) -> None:
     assert only_message(read(name)).text == text
 
 
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("button__pywa_callback_button_quick_reply_without_context", "callback_data"),
+        (
+            "interactive_button_reply__netflie_button_reply_notification",
+            "unique-button-identifier-here",
+        ),
+        ("interactive_list_reply__pywa_callback_selection_description", "callback_data"),
+        ("text__pywa_message_text", None),
+    ],
+)
+def test_what_stands_behind_a_button(name: str, payload: str | None) -> None:
+    """The id that we gave the button, or what a client made of it."""
+    assert only_message(read(name)).payload == payload
+
+
+@pytest.mark.parametrize(
+    "content", [None, [], {"payload": 7}, {"payload": ""}, {"payload": "x" * 257}, {"payload": {"a": 1}}]
+)
+def test_a_hostile_button_has_nothing_behind_it(content: object) -> None:
+    """It is a message all the same."""
+    message = only_message(
+        parse(envelope({"messages": [text_message(type="button", button=content)]}), RECEIVED)
+    )
+    assert message.payload is None
+
+
 def test_a_timestamp_may_be_a_number() -> None:
     """One sample has it as an integer."""
     assert only_message(read("text__netflie_forwarded_notification")).sent_at.year == 2022

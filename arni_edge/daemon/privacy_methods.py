@@ -1,0 +1,89 @@
+"""What can be asked about privacy over the control socket."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Final, Protocol
+
+from arni_edge.control import Method
+from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.i18n import Catalogue
+from arni_edge.domain.messages import Language
+from arni_edge.privacy.erasure import ErasureDesk, Proof
+from arni_edge.privacy.export import ExportDesk
+from arni_edge.privacy.retention import RetentionDesk
+
+_LONGEST: Final = 64
+
+ERASE_SECONDS: Final = 600.0
+"""Until an erasure is proven: every file is read, and the database is rewritten."""
+
+
+class PrivacyRoom(Protocol):
+    """The desks of the present house."""
+
+    @property
+    def erasure(self) -> ErasureDesk:
+        """Erases."""
+        ...
+
+    @property
+    def export(self) -> ExportDesk:
+        """Collects."""
+        ...
+
+    @property
+    def retention(self) -> RetentionDesk:
+        """Forgets."""
+        ...
+
+
+def privacy_methods(catalogue: Catalogue, room: Callable[[], PrivacyRoom]) -> Mapping[str, Method]:
+    """All methods by name.
+
+    Args:
+        catalogue: Words of the proofs.
+        room: The desks of the present house.
+    """
+
+    async def erase(params: Mapping[str, Any]) -> dict[str, Any]:
+        proof = await room().erasure.erase(_text(params, "member_id"), f"console:{_text(params, 'by')}")
+        return _shown(proof, catalogue, _language(params))
+
+    async def erasures(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [_shown(proof, catalogue, _language(params)) for proof in await room().erasure.proofs()]
+
+    async def export(params: Mapping[str, Any]) -> dict[str, Any]:
+        return await room().export.export(_text(params, "member_id"))
+
+    async def retention(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if params.get("run") is True:
+            await room().retention.forget()
+        return [asdict(one) for one in await room().retention.standing()]
+
+    return {
+        "privacy.erase": erase,
+        "privacy.erasures": erasures,
+        "privacy.export": export,
+        "privacy.retention": retention,
+    }
+
+
+def _shown(proof: Proof, catalogue: Catalogue, language: Language) -> dict[str, Any]:
+    """A proof with sentences instead of keys."""
+    return {
+        **asdict(proof),
+        "at": proof.at.isoformat(),
+        "left_out": [catalogue.text(f"privacy.left_out.{key}", language) for key in proof.left_out],
+        "elsewhere": [catalogue.text(f"privacy.elsewhere.{key}", language) for key in proof.elsewhere],
+    }
+
+
+def _text(params: Mapping[str, Any], name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST or not value.isprintable():
+        raise InvalidInput(f"'{name}' must be a text of 1 to {_LONGEST} characters in one line")
+    return value.strip()
+
+
+def _language(params: Mapping[str, Any]) -> Language:
+    return Language.GERMAN if params.get("language") == Language.GERMAN else Language.ENGLISH

@@ -1,0 +1,152 @@
+"""Puts the calls of one step on record: who is told by which sink, in the transaction of the step itself."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from arni_edge.domain.clock import Clock
+from arni_edge.domain.messages import Priority
+from arni_edge.domain.staff import Contact
+from arni_edge.safety.escalation import Step, step_of
+from arni_edge.safety.model import Alarm, Call, Sink
+from arni_edge.safety.sinks import AlarmPosts, call_key
+from arni_edge.safety.staff_line import StaffLine
+from arni_edge.safety.words import AlarmWords
+from arni_edge.storage import Transaction, alarms, outbox
+
+_LOG = structlog.get_logger(__name__)
+
+_SOUND_AGAIN: Final = timedelta(seconds=60)
+_SAID_AGAIN: Final = "said_again"
+
+_CALLED_OFF: Final = "not needed any more"
+
+Placed = tuple[str, Call]
+"""A call, and the name of the sink that has it."""
+
+
+class Calling:
+    """Knows whom a step calls, and by what."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        words: AlarmWords,
+        line: StaffLine,
+        *,
+        sinks: Iterable[Sink],
+        groups: Sequence[Contact],
+        acknowledge_seconds: float,
+    ) -> None:
+        """Nobody is called by it.
+
+        Args:
+            clock: For when.
+            words: What people are told.
+            line: Knows who is on call, and takes templates.
+            sinks: The ways to people.
+            groups: Chats that staff share: told with the first call and each time round.
+            acknowledge_seconds: How long to wait before the next step, the first time round.
+        """
+        self._clock = clock
+        self._words = words
+        self._line = line
+        self._sinks = tuple(sinks)
+        self._groups = tuple(groups)
+        self._acknowledge = timedelta(seconds=acknowledge_seconds)
+        self.everybody = line.roster.everybody | {one.id: one for one in groups}
+        self.posts = AlarmPosts(clock, words, self.everybody)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the sinks."""
+        return tuple(sink.name for sink in self._sinks)
+
+    def step(self, number: int, now: datetime) -> Step:
+        """What a step does, by who is on call now."""
+        roster = self._line.roster
+        on_call = roster.on_call(now)
+        return step_of(number, on_call, roster.others(on_call), self._acknowledge)
+
+    def reached(self, contacts: Iterable[Contact], step: int) -> int:
+        """How many of these people there is a way to."""
+        return sum(bool(self._ways(one, step)) for one in contacts)
+
+    async def place(self, tx: Transaction, alarm: Alarm, step: Step) -> list[Placed]:
+        """Put the calls of a step on record; whoever is still being tried is not called a second time.
+
+        Returns:
+            The calls that are to be made now.
+        """
+        now = self._clock.now()
+        rows = await alarms.sinks_in(tx, alarm.alarm_id)
+        tried = {row["sink"] for row in rows if row["state"] != "done" and not _called_off(row["detail"])}
+        groups = self._groups if step.number == 0 or step.begins_round else ()
+        placed: list[Placed] = []
+        for contact in (*step.contacts, *groups):
+            text = self._words.call(alarm, contact.language, step=step.number)
+            call = Call(alarm, contact, text, step.number)
+            for sink in self._ways(contact, step.number):
+                name = f"{sink.name}/{contact.id}"
+                if name in tried:
+                    continue
+                await alarms.begin_sink(tx, alarm.alarm_id, name, now, step=step.number)
+                await _store(sink, tx, call)
+                placed.append((sink.name, call))
+        return placed
+
+    async def say_again(self, tx: Transaction, alarm: Alarm, *, at_once: bool) -> None:
+        """A further report: everybody who was told sees it; they hear it, too, at most once a minute.
+
+        Args:
+            tx: The transaction of the report.
+            alarm: As it stands now.
+            at_once: It says something new: they hear it in any case.
+        """
+        now = self._clock.now()
+        rows = await alarms.noted(tx, alarm.alarm_id, _SAID_AGAIN)
+        last = datetime.fromisoformat(rows[-1]["at"]) if rows else alarm.raised_at
+        sound = at_once or now - last > _SOUND_AGAIN
+        await self.posts.edit(tx, alarm, anew=sound)
+        if not sound:
+            return
+        await alarms.note(tx, alarm.alarm_id, now, _SAID_AGAIN)
+        for row in await alarms.sinks_in(tx, alarm.alarm_id):
+            kind, _, who = row["sink"].partition("/")
+            contact = self.everybody.get(who)
+            if kind == "whatsapp" and row["state"] == "done" and contact is not None:
+                text = self._words.call(alarm, contact.language, step=alarm.step)
+                key = f"{call_key(alarm.alarm_id)}{who}:report{alarm.reports}/0"
+                await self._line.send(tx, contact, key, text, now, Priority.ALARM)
+
+    async def call_off(self, tx: Transaction, alarm: Alarm) -> None:
+        """Nobody need be called any more: what has not left is taken back, everybody sees how it stands."""
+        now, why = self._clock.now(), f"{_CALLED_OFF}: {alarm.state}"
+        await alarms.call_off(tx, alarm.alarm_id, self.kinds, why, now)
+        await outbox.withdraw(tx, call_key(alarm.alarm_id), why, now)
+        await self.posts.edit(tx, alarm)
+
+    def text(self, alarm: Alarm, contact: Contact, step: int) -> str:
+        """What somebody is told at a step."""
+        return self._words.call(alarm, contact.language, step=step)
+
+    def _ways(self, contact: Contact, step: int) -> list[Sink]:
+        return [sink for sink in self._sinks if sink.from_step <= step and sink.reaches(contact)]
+
+
+def _called_off(detail: str) -> bool:
+    """Whether somebody had the alarm, so that this call was given up; it begins anew."""
+    return detail.startswith(_CALLED_OFF)
+
+
+async def _store(sink: Sink, tx: Transaction, call: Call) -> None:
+    """What a sink's bug must not do: keep the alarm off the disk."""
+    try:
+        await sink.store(tx, call)
+    except sqlite3.Error:
+        raise
+    except Exception:  # noqa: BLE001 - a named boundary: the call itself is tried all the same
+        _LOG.exception("alarm_sink_not_stored", sink=sink.name)
