@@ -104,6 +104,8 @@ def build_alarm_room(
     )
     broker.on_session(alarms.show_again)
     closers.append(alarms.aclose)
+    if telegram is not None:
+        closers.append(telegram.aclose)
     day, hour = settings.alarms.test_day, settings.alarms.test_hour
     plan = TestPlan(day, hour, site.zone) if day else None
     self_test = SelfTest(base.database, clock, base.catalogue, line, alarms, plan=plan, gym=site.name)

@@ -112,6 +112,8 @@ class Residence:
             tree = Supervisor(self._base.board, self._base.clock, stop_seconds=_STOP_SECONDS)
             for child in house.children:
                 tree.add(child)
+            if house.room.telegram is not None:  # whom it reaches decides whom an alarm is told to, and how
+                await house.room.telegram.roster.load()
             await house.alarms.resume()
             self._house, self._tree = house, tree
             progress()

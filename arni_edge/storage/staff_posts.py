@@ -17,9 +17,6 @@ from arni_edge.domain.staff import StaffPost
 from arni_edge.storage.database import Transaction
 from arni_edge.storage.outbox import RANK
 
-# Answers to a command and questions serve the moment; what else was shown may be changed for longer.
-_ANSWERS_KEPT = timedelta(days=1)
-_POSTS_KEPT = timedelta(days=14)
 _REVIVED = timedelta(days=1)
 
 
@@ -73,17 +70,3 @@ async def revive(tx: Transaction, contact: str, now: datetime) -> None:
 async def remove(tx: Transaction, contact: str, key: str) -> None:
     """Forget a post; what people see of it stays as it is."""
     await tx.execute("DELETE FROM staff_posts WHERE contact = ? AND key = ?", (contact, key))
-
-
-async def forget(tx: Transaction, now: datetime) -> int:
-    """Remove what nobody will change any more; returns how many posts went."""
-    gone = await tx.execute(
-        "DELETE FROM staff_posts WHERE updated_at < :old OR (updated_at < :answered"
-        " AND (key GLOB 'said/*' OR key GLOB 'ask/*'))",
-        {"old": (now - _POSTS_KEPT).isoformat(), "answered": (now - _ANSWERS_KEPT).isoformat()},
-    )
-    await tx.execute(
-        "DELETE FROM staff_buttons WHERE NOT EXISTS (SELECT 1 FROM staff_posts AS post"
-        " WHERE post.contact = staff_buttons.contact AND post.key = staff_buttons.key)"
-    )
-    return gone

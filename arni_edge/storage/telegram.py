@@ -6,16 +6,11 @@ stands here, and its payload goes when it was acted on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from arni_edge.storage.database import Database, Transaction
 
 CHANNEL = "telegram"
-# Telegram repeats what was not confirmed for 24 hours. After a week of silence its ids begin anew somewhere:
-# what is remembered for longer than the one and shorter than the other is never mistaken.
-_REMEMBERED = timedelta(hours=48)
-_QUESTIONS_KEPT = timedelta(hours=24)
-_INVITES_KEPT = timedelta(days=1)
 
 # --- updates ------------------------------------------------------------------------------------------------
 
@@ -251,16 +246,7 @@ async def end_questions(tx: Transaction, staff: str, contact: str) -> int:
     return await tx.execute("DELETE FROM staff_questions WHERE staff = ? AND contact = ?", (staff, contact))
 
 
-# --- forgetting ---------------------------------------------------------------------------------------------
-
-
-async def forget(tx: Transaction, now: datetime) -> None:
-    """Remove what has had its time."""
-    await tx.execute(
-        "DELETE FROM telegram_updates WHERE payload IS NULL AND at < ?", ((now - _REMEMBERED).isoformat(),)
-    )
-    await tx.execute("DELETE FROM staff_questions WHERE at < ?", ((now - _QUESTIONS_KEPT).isoformat(),))
-    await tx.execute("DELETE FROM staff_invites WHERE expires_at < ?", ((now - _INVITES_KEPT).isoformat(),))
+# --- tidying ----------------------------------------------------------------------------------------------
 
 
 async def keep_bindings_of(tx: Transaction, staff: Sequence[str]) -> int:

@@ -1,10 +1,13 @@
 """The scripted emergency: broker, internet, Telegram and daemon die, one after the other, during an alarm."""
 
+import pytest
+
 from arni_edge.simulator import emergency
 from arni_edge.simulator.premises import Gym
 from arni_edge.simulator.report import Scenario, message_figures
 
 
+@pytest.mark.scenario
 async def test_an_alarm_gets_through_whatever_dies() -> None:
     scenario = Scenario("emergency")
     async with Gym(cameras=False) as gym:

@@ -31,7 +31,7 @@ from arni_edge.domain.health import Progress
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.domain.staff import Said, StaffAct, StaffCommand
-from arni_edge.storage import Database, Transaction, staff_posts, telegram
+from arni_edge.storage import Database, Transaction, telegram
 
 _log = structlog.get_logger(__name__)
 
@@ -41,7 +41,6 @@ _AT_ONCE = 8
 _MOST_ATTEMPTS = 5
 """What ends the process so often is set aside."""
 _AGAIN_SECONDS = 5.0
-_TIDY_SECONDS = 3600.0
 
 
 class TelegramDesk:
@@ -103,7 +102,6 @@ class TelegramDesk:
         self._busy: set[int] = set()
         self._later: dict[int, float] = {}
         self._seen = -1
-        self._tidied_at: float | None = None
 
     # --- taking in --------------------------------------------------------------------------------------
 
@@ -232,27 +230,13 @@ class TelegramDesk:
     # --- aside ------------------------------------------------------------------------------------------
 
     async def _aside(self) -> None:
-        """What must hold up nobody: menus, strangers, forgetting."""
+        """What must hold up nobody: menus and strangers."""
         while True:
             with suppress(Unavailable):
                 await self._strangers.tell()
                 await self._roster.ready()
                 await self._menu.tell()
-                await self._tidy()
             await asyncio.sleep(_TICK_SECONDS / 4)
-
-    async def _tidy(self) -> None:
-        now = self._clock.monotonic()
-        if self._tidied_at is not None and now - self._tidied_at < _TIDY_SECONDS:
-            return
-        moment = self._clock.now()
-
-        async def store(tx: Transaction) -> None:
-            await telegram.forget(tx, moment)
-            await staff_posts.forget(tx, moment)
-
-        await self._database.write(store)
-        self._tidied_at = now
 
 
 def _code(text: str) -> str:

@@ -29,6 +29,9 @@ _FIXED: Final = {"^": "(?:^|(?<=[.?,]))", "$": _END, ",": ",", "~": "[^.?,]*", "
 Symbols = Callable[[str], str]
 """All symbols that a name stands for."""
 
+Cost = Callable[[str], int]
+"""How much it costs to look closer at every text with a word of this name."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Item:
@@ -78,27 +81,27 @@ def names_in(rule: Rule) -> Iterator[str]:
             yield from names_in(row)
 
 
-def keys(rule: Rule, cost: Callable[[str], int]) -> tuple[int, frozenset[str]]:
-    """Names one of which is in every text that the rule finds, those that cost least.
+def keys(rule: Rule, cost: Cost) -> list[frozenset[str]]:
+    """What every text has that the rule finds: a name of each set, the set that costs least first.
 
     Args:
         rule: The rule.
         cost: How much it costs to look closer at every text with such a word.
-
-    Returns:
-        Their cost and the names; no names if the rule needs no word at all.
     """
     found = (_keys_of(item, cost) for item in rule if not item.may_lack)
-    return min(reversed([one for one in found if one[1]]), default=(0, frozenset()), key=lambda one: one[0])
+    return [names for _, names in sorted((one for one in found if one[1]), key=lambda one: one[0])]
 
 
-def _keys_of(item: _Item, cost: Callable[[str], int]) -> tuple[int, frozenset[str]]:
+def _keys_of(item: _Item, cost: Cost) -> tuple[int, frozenset[str]]:
+    """Names one of which stands in this place, and their cost; no names if it can be filled without."""
     if item.names:
         sure = not set(item.names) & set(_FIXED)
         return sum(map(cost, item.names)), frozenset(item.names) if sure else frozenset()
     rows = [keys(row, cost) for row in item.rows]
-    sure = all(names for _, names in rows)
-    return sum(one for one, _ in rows), frozenset().union(*(names for _, names in rows)) if sure else frozenset()
+    if not all(rows):
+        return 0, frozenset()
+    names = frozenset().union(*(row[0] for row in rows))
+    return sum(map(cost, names)), names
 
 
 def compiled(rules: Iterable[Rule], symbols: Symbols) -> re.Pattern[str]:

@@ -2,14 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from arni_edge.safety.matcher.grammar import Rule, Symbols, compiled, keys, names_in, parsed
+from arni_edge.safety.matcher.grammar import Cost, Rule, Symbols, compiled, keys, names_in, parsed
 from arni_edge.safety.matcher.tokens import PAUSES, plain, quick_words, tokens
 from arni_edge.safety.matcher.vocabulary import Vocabulary
 
@@ -100,14 +100,17 @@ class Judge:
             return sum(costs.get(symbol, 1) for symbol in symbols(name))
 
         self._topics = [_topic(table, symbols, cost) for table in tables]
-        # Letters alone: a word may have been spelled, "h i l f e".
-        self.vocabulary.weighty = frozenset(symbols("LETTERS")).union(*(topic.keys for topic in self._topics))
+        self._beside = _beside((rule for table in tables for rule in _signs(table)), symbols, cost)
+        for part in symbols("PART"):
+            self._beside[part] = [frozenset(part)]
+        self.vocabulary.weighty = frozenset(self._beside)
         self._contexts = [_context(table, symbols) for table in contexts]
 
     def weigh(self, text: str) -> Cause | None:
         """The first cause that is meant, in the order of the files."""
         folded = plain(text)
-        if self.vocabulary.weighty.isdisjoint("".join(map(self.vocabulary.__getitem__, quick_words(folded)))):
+        words = "".join(map(self.vocabulary.__getitem__, quick_words(folded)))
+        if self.vocabulary.weighty.isdisjoint(words) or not self._worth_a_look(frozenset(words)):
             return None
         said = self.symbols(folded)
         present = frozenset(said)
@@ -115,6 +118,14 @@ class Judge:
             if not topic.keys.isdisjoint(present) and self._found(topic, said):
                 return topic.cause
         return None
+
+    def _worth_a_look(self, present: frozenset[str]) -> bool:
+        """Whether some rule's two rarest words are there, in any order."""
+        return any(
+            not others.isdisjoint(present)
+            for symbol in present & self.vocabulary.weighty
+            for others in self._beside[symbol]
+        )
 
     def symbols(self, folded: str) -> str:
         """A folded text with one character per word and pause."""
@@ -215,15 +226,34 @@ def _rules(table: dict[str, Any], key: str) -> list[Rule]:
     return [parsed(line) for line in stripped if line]
 
 
-def _topic(table: dict[str, Any], symbols: Symbols, cost: Callable[[str], int]) -> _Topic:
-    rules = {one: _rules(table, one) for one in _STRENGTHS if one in table}
-    names = frozenset().union(*(keys(rule, cost)[1] for some in rules.values() for rule in some))
+def _signs(table: dict[str, Any]) -> list[Rule]:
+    return [rule for strength in _STRENGTHS for rule in _rules(table, strength)]
+
+
+def _beside(rules: Iterable[Rule], symbols: Symbols, cost: Cost) -> dict[str, list[frozenset[str]]]:
+    """Symbol of a rule's rarest word -> symbols one of which must be there, too, for each such rule."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for rule in rules:
+        first, *more = keys(rule, cost)
+        rarest = frozenset("".join(map(symbols, first)))
+        others = frozenset("".join(map(symbols, more[0]))) if more else rarest
+        for symbol in rarest:
+            found.setdefault(symbol, set()).add(others)
+    # One that is enough by itself makes the others superfluous.
+    return {
+        symbol: [{symbol} & one or one for one in beside if symbol in one][:1] or list(beside)
+        for symbol, beside in found.items()
+    }
+
+
+def _topic(table: dict[str, Any], symbols: Symbols, cost: Cost) -> _Topic:
+    names = frozenset().union(*(keys(rule, cost)[0] for rule in _signs(table)))
     innocent = _rules(table, "innocent")
     return _Topic(
         cause=Cause(table["cause"]),
         keys=frozenset("".join(map(symbols, names))),
         innocent=compiled(innocent, symbols) if innocent else None,
-        strengths={one: compiled(some, symbols) for one, some in rules.items()},
+        strengths={one: compiled(_rules(table, one), symbols) for one in _STRENGTHS if one in table},
     )
 
 

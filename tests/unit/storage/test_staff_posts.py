@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest_asyncio
 from support.clock import ManualClock
 from support.database import open_database
+from support.retention import forget
 
 from arni_edge.domain.messages import Priority
 from arni_edge.domain.staff import Button, StaffPost
@@ -99,6 +100,6 @@ async def test_tokens_stay_the_same_and_go_with_their_post(database: Database) -
     assert behind is not None
     assert (behind.contact, behind.key, behind.act, behind.argument) == ("kim", "said/1", "a", "1")
     clock.advance(timedelta(days=2).total_seconds())
-    assert await database.write(lambda tx: staff_posts.forget(tx, clock.now())) == 1
+    assert (await forget(database, clock))["staff_answers"] == 1
     assert await find_button(database, yes) is None
     assert await find_button(database, tokens["lee"][0][0]) is not None

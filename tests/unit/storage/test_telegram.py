@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest_asyncio
 from support.clock import ManualClock
 from support.database import open_database
+from support.retention import forget
 
 from arni_edge.storage import Database, telegram
 
@@ -29,11 +30,11 @@ async def test_an_update_that_was_acted_on_is_not_acted_on_again(database: Datab
     assert [one.update_id for one in await telegram.open_updates(database)] == [5]
     await database.write(lambda tx: telegram.end_update(tx, 5))
     clock.advance(timedelta(hours=24).total_seconds())
-    await database.write(lambda tx: telegram.forget(tx, clock.now()))
+    await forget(database, clock)
     assert not await add()
     assert await telegram.open_updates(database) == []
     clock.advance(timedelta(days=6).total_seconds())
-    await database.write(lambda tx: telegram.forget(tx, clock.now()))
+    await forget(database, clock)
     assert await add()
 
 
@@ -41,7 +42,7 @@ async def test_what_was_not_acted_on_is_never_forgotten(database: Database) -> N
     clock = ManualClock()
     await database.write(lambda tx: telegram.add_update(tx, 5, 7, "something", clock.now()))
     clock.advance(timedelta(days=30).total_seconds())
-    await database.write(lambda tx: telegram.forget(tx, clock.now()))
+    await forget(database, clock)
     assert len(await telegram.open_updates(database)) == 1
 
 
