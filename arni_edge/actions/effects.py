@@ -79,7 +79,7 @@ class Effects:
             async with asyncio.timeout(tool.seconds):
                 return await work
         except TimeoutError:
-            raise Unavailable(self._ledger.text("silent", language)) from None
+            raise Unavailable(self._ledger.text("action.silent", language)) from None
 
     async def at_once(
         self, tool: AnyTool, arguments: str, actor: Actor, about: str | None, key: str | None
@@ -120,7 +120,7 @@ class Effects:
             Unavailable: They are being wound up.
         """
         if self._is_closing:
-            raise Unavailable(self._ledger.text("rebuilding", language))
+            raise Unavailable(self._ledger.text("action.rebuilding", language))
 
     # --- going on -----------------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class Effects:
             if running is None:  # a crash cut it off, and nobody has taken it up yet
                 running = self._spawn(action.action_id, self._revive(row))
             return await asyncio.shield(running)
-        raise Refused(self._ledger.text(f"state.{action.state}", action.language))
+        raise Refused(self._ledger.text(f"action.state.{action.state}", action.language))
 
     # --- effects ------------------------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ class Effects:
         try:
             form: Form = tool.arguments.model_validate_json(row["arguments"])
         except ValidationError:  # another version of the tool wants something else now
-            reason = InvalidInput(self._ledger.text("invalid.more", action.language))
+            reason = InvalidInput(self._ledger.text("action.invalid.more", action.language))
             raise await self._failed(action, Outcome.REFUSED, reason) from None
         try:
             async with asyncio.timeout(tool.seconds):
@@ -249,7 +249,7 @@ class Effects:
             _LOG.exception("action_not_described", action=action.action_id, tool=action.tool)
             sentence = None
         return sentence or self._ledger.text(
-            "told.done", action.language, consequence=action.consequence or tool.name
+            "action.told.done", action.language, consequence=action.consequence or tool.name
         )
 
     async def _failed(self, action: Action, outcome: Outcome, error: ArniError | None) -> ArniError:
@@ -257,7 +257,9 @@ class Effects:
         if outcome is Outcome.REFUSED:
             sentence = str(error)
         else:
-            sentence = self._ledger.text(f"told.{outcome}", action.language, consequence=action.consequence)
+            sentence = self._ledger.text(
+                f"action.told.{outcome}", action.language, consequence=action.consequence
+            )
         left = ", ".join(error.left) if isinstance(error, Stuck) else ""
         await self._insist(
             lambda: self._ledger.end(action.action_id, ActionState.FAILED, outcome, sentence, left=left)

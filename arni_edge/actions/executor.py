@@ -146,7 +146,7 @@ class Executor:
         """
         tool = self._tools.get(name)
         if tool is None:
-            raise InvalidInput(self._text("invalid.tool", actor.language))
+            raise InvalidInput(self._text("action.invalid.tool", actor.language))
         form = self._form(tool, arguments, actor.language)
         subject = tool.subject(form)
         why = why_not_ask(tool, actor, subject, self._people)
@@ -173,7 +173,7 @@ class Executor:
         seconds = (action.expires_at - self._clock.now()).total_seconds()
         where = "staff" if action.conversation == STAFF else "word"
         return self._text(
-            f"question.{where}",
+            f"action.question.{where}",
             action.language,
             consequence=action.consequence,
             word=action.strict_word,
@@ -280,7 +280,9 @@ class Executor:
         action_id, digest = self._pressed(argument, actor)
         became = await self.confirm(action_id, digest, actor, "button")
         return (
-            became.sentence if isinstance(became, Waiting) else self._text("pressed.done", contact.language)
+            became.sentence
+            if isinstance(became, Waiting)
+            else self._text("action.pressed.done", contact.language)
         )
 
     async def _deny_by_button(self, contact: Contact, argument: str, text: str) -> str:
@@ -288,7 +290,7 @@ class Executor:
         actor = _staff_actor(contact)
         action_id, _ = self._pressed(argument, actor)
         await self.deny(action_id, actor)
-        return self._text("pressed.denied", contact.language)
+        return self._text("action.pressed.denied", contact.language)
 
     def _pressed(self, argument: str, actor: Actor) -> tuple[str, str]:
         button = read_button(argument)
@@ -311,16 +313,18 @@ class Executor:
         try:
             text = canonical(tool.arguments.model_validate(dict(arguments)))
             if len(text) > _LONGEST_ARGUMENTS:
-                raise InvalidInput(self._text("invalid.long", language))
+                raise InvalidInput(self._text("action.invalid.long", language))
             # What is asked, confirmed and done is what is stored, not what it was read from.
             form: Form = tool.arguments.model_validate_json(text.encode())
         except ValidationError as error:
             wrong = {str(one["loc"][0]) if one["loc"] else "" for one in error.errors(include_input=False)}
             known = sorted(wrong & set(tool.arguments.model_fields))
             which = "fields" if known else "more"
-            raise InvalidInput(self._text(f"invalid.{which}", language, fields=", ".join(known))) from None
+            raise InvalidInput(
+                self._text(f"action.invalid.{which}", language, fields=", ".join(known))
+            ) from None
         except (TypeError, ValueError, RecursionError):
-            raise InvalidInput(self._text("invalid.more", language)) from None
+            raise InvalidInput(self._text("action.invalid.more", language)) from None
         return form
 
     def _languages(self, tool: AnyTool, actor: Actor) -> list[Language]:

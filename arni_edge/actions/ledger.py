@@ -131,7 +131,7 @@ class Ledger:
             before = key and await actions.by_key(tx, tool.name, actor.conversation, key)
             if before:
                 if before["arguments"] != arguments:
-                    raise InvalidInput(self.text("invalid.key", actor.language))
+                    raise InvalidInput(self.text("action.invalid.key", actor.language))
                 return before
             if needs_yes:
                 # Staff decide by buttons that name one action, so each of them may have one open.
@@ -190,13 +190,13 @@ class Ledger:
                 await actions.extend(tx, action_id, max(action.expires_at, now + STAFF_EXPIRY))
                 await self._show(tx, await self._row(tx, action_id), now)
             number = len(await actions.confirmed_by(tx, action_id))
-            sentence = self.text("waiting", actor.language, confirmed=number, needed=needed)
+            sentence = self.text("action.waiting", actor.language, confirmed=number, needed=needed)
             return Waiting(number, needed, sentence)
 
         became = await self._database.write(store)
         self._publish(changed, now)
         if isinstance(became, Action) and became.state is ActionState.EXPIRED:
-            raise Refused(self.text("state.expired", actor.language))
+            raise Refused(self.text("action.state.expired", actor.language))
         return became
 
     async def deny(self, action_id: str, actor: Actor) -> Action:
@@ -207,7 +207,7 @@ class Ledger:
             row, action = await self._open(tx, action_id, actor)
             self._must_be_open(action, actor)
             by_staff = actor.kind is ActorKind.STAFF
-            sentence = self.text("told.denied", action.language) if by_staff else ""
+            sentence = self.text("action.told.denied", action.language) if by_staff else ""
             return await self._end(
                 tx, row, ActionState.DENIED, Outcome.DENIED, now, actor=actor.name, sentence=sentence
             )
@@ -300,7 +300,7 @@ class Ledger:
                 await actions.free_key(tx, action_id)  # nothing was done: it may be asked for again
             if outcome in {Outcome.UNKNOWN, Outcome.STUCK}:
                 values = {"tool": action.tool, "id": action_id, "left": left}
-                text = self.text(f"ticket.{outcome}", self._language, **values)
+                text = self.text(f"action.ticket.{outcome}", self._language, **values)
                 await self._tickets.open(tx, action, outcome, text, now)
             return action
 
@@ -326,7 +326,7 @@ class Ledger:
             consequence=consequences.get(language, ""),
             expires_at=actions.moment(row["expires_at"]),
             state=ActionState(row["state"]),
-            strict_word=self.text(f"word.{tool.word if tool else 'confirm'}", language),
+            strict_word=self.text(f"action.word.{tool.word if tool else 'confirm'}", language),
             language=language,
             proposer=Actor(
                 ActorKind(row["proposer_kind"]),
@@ -341,12 +341,12 @@ class Ledger:
         )
 
     def text(self, key: str, language: Language, **values: object) -> str:
-        """A sentence of the one-way door."""
-        return self._catalogue.text(f"action.{key}", language, **values)
+        """A sentence of the catalogue."""
+        return self._catalogue.text(key, language, **values)
 
     def refusal(self, why: No, actor: Actor, needed: Assurance = Assurance.ANONYMOUS) -> ArniError:
         """The error that says why not."""
-        sentence = self.text(f"refused.{why}", actor.language)
+        sentence = self.text(f"action.refused.{why}", actor.language)
         return NeedsAssurance(sentence, needed) if why is No.ASSURANCE else Refused(sentence)
 
     # --- inside a transaction -----------------------------------------------------------------------------
@@ -368,7 +368,7 @@ class Ledger:
 
     def _must_be_open(self, action: Action, actor: Actor) -> None:
         if action.state is not ActionState.PROPOSED:
-            raise Refused(self.text(f"state.{action.state}", actor.language))
+            raise Refused(self.text(f"action.state.{action.state}", actor.language))
 
     async def _end(
         self,
@@ -390,7 +390,7 @@ class Ledger:
         await self._note(tx, action, actor, now, outcome=outcome)
         await self._show(tx, row, now)
         if sentence is None and outcome is Outcome.LATE:
-            sentence = self.text("told.late", action.language, consequence=action.consequence)
+            sentence = self.text("action.told.late", action.language, consequence=action.consequence)
         if sentence and is_type_2(action.risk) and action.conversation not in {STAFF, CONSOLE}:
             await self._outcomes.tell(tx, action, sentence, now)
         return action

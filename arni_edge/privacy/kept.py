@@ -119,7 +119,7 @@ JOBS: Final = (
     Job("staff_questions", Kept("staff_questions", "at"), _fixed(_CODES_DAYS)),
     Job("staff_quiet", Kept("staff_quiet", "until"), _fixed(0)),
     Job("staff_invites", Kept("staff_invites", "expires_at"), _fixed(_CODES_DAYS)),
-    # Telegram repeats what was not confirmed for 24 hours. After a week of silence its ids begin anew somewhere:
+    # Telegram repeats what was not confirmed for 24 hours. After a week of silence its ids begin anew:
     # what is remembered for longer than the one and shorter than the other is never mistaken.
     Job("telegram_updates", Kept("telegram_updates", "at", "payload IS NULL"), _fixed(_UPDATES_DAYS)),
     Job("errands", Kept("errands", "expires_at"), _fixed(0)),

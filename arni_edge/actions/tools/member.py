@@ -46,7 +46,7 @@ class Export(Protocol):
     """Gathers everything that is known of somebody."""
 
     async def export(self, member_id: str) -> Mapping[str, Any]:
-        """By kind of data (Art. 15 and 20 GDPR).
+        """All of it (Art. 15 and 20 GDPR), with the entries by kind under ``data``.
 
         Raises:
             Refused: Nobody has this number.
@@ -271,7 +271,7 @@ class ExportMember(Tool[MemberArguments, Exported]):
             Unavailable: It could not be read.
         """
         data = dict(await self._export.export(arguments.member_id))
-        counts = {kind: len(part) for kind, part in data.items() if isinstance(part, list | dict)}
+        counts = {kind: len(entries) for kind, entries in data["data"].items()}
         if actor.kind is not ActorKind.MEMBER:
             return Exported(counts=counts, data=data)
         member = await self._kit.member(arguments.member_id, actor.language)

@@ -241,7 +241,7 @@ def _beside(rules: Iterable[Rule], symbols: Symbols, cost: Cost) -> dict[str, li
             found.setdefault(symbol, set()).add(others)
     # One that is enough by itself makes the others superfluous.
     return {
-        symbol: [{symbol} & one or one for one in beside if symbol in one][:1] or list(beside)
+        symbol: [frozenset(symbol)] if any(symbol in one for one in beside) else list(beside)
         for symbol, beside in found.items()
     }
 

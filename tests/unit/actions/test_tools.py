@@ -84,7 +84,7 @@ class FakeErasure:
 @dataclass
 class FakeExport:
     async def export(self, member_id: str) -> Mapping[str, Any]:
-        return {"member": {"id": member_id}, "messages": ["a", "b"]}
+        return {"member_id": member_id, "data": {"members": [{"id": member_id}], "inbound": ["a", "b"]}}
 
 
 async def propose(house: House, tool: str, actor: Actor, **arguments: Any) -> Proposed:
@@ -248,8 +248,8 @@ async def test_staff_get_an_export_and_a_member_gets_a_person(tmp_path: Path) ->
         by_staff = await do("member.export", {"member_id": "m1"}, staff())
         assert isinstance(by_staff, Done)
         assert by_staff.result.model_dump() == {
-            "counts": {"member": 1, "messages": 2},
-            "data": {"member": {"id": "m1"}, "messages": ["a", "b"]},
+            "counts": {"members": 1, "inbound": 2},
+            "data": {"member_id": "m1", "data": {"members": [{"id": "m1"}], "inbound": ["a", "b"]}},
         }
         assert await tickets(house) == []
         for _ in range(2):
