@@ -156,9 +156,10 @@ class IdentityCodes:
             raise Unavailable("too many codes wait to be sent")
         now, digits, salt = self._clock.now(), random_digits(CODE_DIGITS), secrets.token_bytes(_SALT_BYTES)
         within = conversation_digest(self._pepper, who.conversation)
-        # A member's own wishes are counted apart: a stranger who guesses numbers must not use them up.
+        # A member's own wishes and tries are counted apart: a stranger who guesses must not use them up.
+        counted_as = f"{'own' if known else 'claimed'}/{self._alias(member_id)}"
         limits = [
-            (f"identity/issued/{'own' if known else 'claimed'}/{self._alias(member_id)}", ISSUED_TO_MEMBER),
+            (f"identity/issued/{counted_as}", ISSUED_TO_MEMBER),
             (f"identity/issued/conversation/{within}", ISSUED_IN_CONVERSATION),
             *(() if known else (("identity/issued/claimed", CLAIMED),)),
         ]
@@ -178,6 +179,7 @@ class IdentityCodes:
                 salt,
                 digest_of(self._pepper, salt, digits),
                 now + CODE_LIFE,
+                counted_as,
             )
             await identities.put_code(tx, code, now)
             return _Parcel(who, None if member is None else member.phone, digits, code.code_id, known)
@@ -231,7 +233,7 @@ class IdentityCodes:
                 return Returned.NOTHING_OPEN
             wrong = [
                 (f"identity/wrong/conversation/{within}", WRONG_IN_CONVERSATION),
-                *((f"identity/wrong/member/{self._alias(one.member_id)}", WRONG_FOR_MEMBER) for one in live),
+                *((f"identity/wrong/member/{one.counted_as}", WRONG_FOR_MEMBER) for one in live),
             ]
             for subject, _ in wrong:
                 if resting(await credentials.tally(tx, subject), now):

@@ -60,8 +60,8 @@ _NOT: Final = frozenset({"nicht", "not", "don t", "dont", "do not", "never", "bi
 
 # A full-width one is folded to the plain one; the others are Arabic and Spanish.
 _QUESTION: Final = re.compile("[?\u061f\u00bf]")
-# And the quotation marks and apostrophes that phones make of the plain ones.
-_PUNCTUATION: Final = frozenset(".,;:!'\"()*_~-\u2018\u2019\u201a\u201c\u201d\u201e\u2013")
+# And the quotation marks and apostrophes that phones make of the plain ones. No tilde: it strikes words out.
+_PUNCTUATION: Final = frozenset(".,;:!'\"()*_-\u2018\u2019\u201a\u201c\u201d\u201e\u2013")
 
 
 class Reading(StrEnum):

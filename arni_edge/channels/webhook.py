@@ -164,7 +164,7 @@ class WebhookSink:
 
     @property
     def from_step(self) -> int:
-        """An SMS goes out at once; a call when nobody has acknowledged in time."""
+        """An SMS goes out at once; a call when nobody has acknowledged in time, or nothing else reaches."""
         return self._kind.from_step
 
     def reaches(self, contact: Contact) -> bool:
@@ -210,7 +210,7 @@ def sms_sink(settings: Webhook, client: httpx.AsyncClient) -> WebhookSink:
 
 
 def phone_sink(settings: Webhook, client: httpx.AsyncClient) -> WebhookSink:
-    """Telephone calls, when nobody has acknowledged in time.
+    """Telephone calls, when nobody has acknowledged in time; at once for whom nothing else reaches.
 
     Args:
         settings: ``[phone]``.

@@ -88,12 +88,13 @@ def vision(
 def safety(
     json: Json = False,
     messages: Annotated[
-        int, typer.Option(min=1000, max=10_000_000, help="How many are read by each, the matcher and its peer.")
+        int,
+        typer.Option(min=1000, max=10_000_000, help="How many are read by each, the matcher and its peer."),
     ] = 200_000,
 ) -> None:
     """Messages a second through the emergency matcher on one core, mostly ordinary chat.
 
-    The peer, in the same run, does nothing but str.casefold().split(): the least that Python can do with a text.
+    The peer, in the same run, does nothing but str.casefold().split(): the least that Python can do.
     """
     from arni_edge.simulator.bench.safety import bench_safety  # noqa: PLC0415 - the other benches do without
 

@@ -125,8 +125,8 @@ def safety(
 ) -> None:
     """How many emergencies are found in labelled sentences, and how many are seen where there are none.
 
-    Prints one JSON object: recall, false_alarm_rate, sentences, and the texts that were missed and that alarmed
-    falsely. A crisis counts as an emergency. Exit code 0 when everything could be read, 2 otherwise.
+    Prints one JSON object: recall, false_alarm_rate, sentences, and the texts that were missed and that
+    alarmed falsely. A crisis counts as an emergency. Exit code 0 when everything could be read, 2 otherwise.
     """
     from arni_edge.cli.labelled import judge_labelled  # noqa: PLC0415 - needed by this command only
 

@@ -45,6 +45,24 @@ def retention(
         raise typer.Exit(1)
 
 
+@app.command("consent")
+def consent(
+    member_id: _MemberId,
+    config: Config = None,
+    json: Json = False,
+    grant: Annotated[str | None, typer.Option(metavar="PURPOSE", help="They agreed to this.")] = None,
+    revoke: Annotated[str | None, typer.Option(metavar="PURPOSE", help="They took it back.")] = None,
+) -> None:
+    """Show what a member has agreed to; note it when they say it to you. Without their word nothing is."""
+    stands = ask(config, "privacy.consent", member_id=member_id, grant=grant, revoke=revoke)
+    if json:
+        _print_json(stands)
+        return
+    for purpose, one in stands.items():
+        since = f" since {one['at'][:10]}, wording {one['text_version']}" if one["at"] else ""
+        typer.echo(f"{purpose:<12}{'yes' if one['granted'] else 'no'}{since}")
+
+
 @app.command("record")
 def record(
     config: Config = None,

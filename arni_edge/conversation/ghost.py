@@ -35,7 +35,7 @@ _LOOK_SECONDS: Final = 1.0
 _GAP_SECONDS: Final = 0.5
 """Between two looks: staff are shown a chat at most so often, however fast it goes."""
 
-_LONGEST_TEXT: Final = 4000
+LONGEST_TEXT: Final = 4000
 """Characters of what staff write; WhatsApp takes 4096."""
 
 _LONGEST_HINT: Final = 1000
@@ -190,7 +190,7 @@ class GhostDesk:
 
     async def say(self, who: Contact, handle: str, text: str) -> str:
         """Write to the member; a chat that nobody has becomes theirs by it."""
-        said = self._checked(who, text, _LONGEST_TEXT)
+        said = self.checked(who, text, LONGEST_TEXT)
         now = self._clock.now()
         digest = hashlib.sha256(f"{who.id}\n{said}".encode()).hexdigest()[:16]
         key = f"{ghost.SAID_BY_STAFF}{handle}:{digest}:"
@@ -228,7 +228,7 @@ class GhostDesk:
 
     async def whisper(self, who: Contact, handle: str, text: str) -> str:
         """Keep a hint for the assistant's next answer; the member never sees it."""
-        hint = self._checked(who, text, _LONGEST_HINT)
+        hint = self.checked(who, text, _LONGEST_HINT)
         now = self._clock.now()
 
         async def store(tx: Transaction) -> None:
@@ -311,7 +311,12 @@ class GhostDesk:
         every = self._view.text("ghost.every_chat", who.language)
         return self._view.text(key, who.language, handle=every if handle == EVERY_CHAT else handle)
 
-    def _checked(self, who: Contact, text: str, longest: int) -> str:
+    def checked(self, who: Contact, text: str, longest: int) -> str:
+        """What staff wrote, without what nobody can read.
+
+        Raises:
+            InvalidInput: Nothing is left of it, or it is too long.
+        """
         said = "".join(mark for mark in text.strip() if mark.isprintable() or mark in "\n\t")
         if not 1 <= len(said) <= longest:
             raise InvalidInput(self._view.text("ghost.refused.length", who.language, longest=longest))

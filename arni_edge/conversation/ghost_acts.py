@@ -2,18 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from arni_edge.conversation.ghost import GhostDesk
+from arni_edge.conversation.ghost import LONGEST_TEXT, GhostDesk
 from arni_edge.conversation.ghost_drafts import DraftDesk
-from arni_edge.domain.errors import InvalidInput
-from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.staff import Contact, Role, StaffAct
-
-_LONGEST_ANSWER = 4000
 
 _Plain = Callable[[Contact, str], Awaitable[str]]
 
 
-def ghost_acts(desk: GhostDesk, held: DraftDesk, catalogue: Catalogue) -> Mapping[str, StaffAct]:
+def ghost_acts(desk: GhostDesk, held: DraftDesk) -> Mapping[str, StaffAct]:
     """All acts by name. The argument is a handle, the id of a draft, or the id of a wish for a person.
 
     A reply to the post ``ghost/<handle>`` is ``ghost.say`` with the handle and the reply's text.
@@ -21,14 +17,10 @@ def ghost_acts(desk: GhostDesk, held: DraftDesk, catalogue: Catalogue) -> Mappin
     Args:
         desk: Has the chats.
         held: Has the drafts.
-        catalogue: Says what is wrong with a new wording.
     """
 
     async def edit(who: Contact, draft: str, text: str) -> str:
-        words = text.strip()
-        if not 1 <= len(words) <= _LONGEST_ANSWER:
-            raise InvalidInput(catalogue.text("ghost.refused.length", who.language, longest=_LONGEST_ANSWER))
-        return await held.edit(who, draft, words)
+        return await held.edit(who, draft, desk.checked(who, text, LONGEST_TEXT))
 
     async def hold(who: Contact, handle: str) -> str:
         return await desk.read_along(who, handle, "hold")

@@ -68,4 +68,4 @@ def build_ghost_mode(
     takeover = Takeover(bus, clock, view=view, held=held, rules=rules, audit=audit, language=site.language)
     desk = GhostDesk(database, clock, view=view, held=held, takeover=takeover)
     handoffs = HandoffDesk(database, bus, clock, view=view, line=line, rules=rules, audit=audit)
-    return GhostMode(desk, held, handoffs, ghost_acts(desk, held, catalogue))
+    return GhostMode(desk, held, handoffs, ghost_acts(desk, held))

@@ -6,7 +6,7 @@ from typing import Final
 
 from arni_edge.conversation.ghost_view import GhostView, picture
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.staff import Contact, StaffPost
+from arni_edge.domain.staff import Contact, Role, StaffPost
 from arni_edge.storage import Database, Transaction, ghost, staff_posts
 from arni_edge.storage.ghost import EVERY_CHAT, Chat
 
@@ -40,7 +40,8 @@ class GhostPosts:
         wanted: dict[tuple[str, str], StaffPost] = {}
         for chat in await self._chats():
             modes = await ghost.readers(self._database.read, chat.handle)
-            readers = [self._view.people[staff] for staff in modes if staff in self._view.people]
+            known = [self._view.people[staff] for staff in modes if staff in self._view.people]
+            readers = [one for one in known if one.role >= Role.STAFF]  # also of those who began as more
             if readers:
                 now_seen = await picture(self._database.read, chat)
                 for reader in readers:

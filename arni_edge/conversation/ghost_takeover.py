@@ -106,7 +106,11 @@ class Takeover:
         """
         if not await ghost.give_back(tx, chat, overdue_at=overdue_at):
             return None
-        wish = await handoffs.end(tx, chat.channel, chat.address, now)
+        wish = None
+        if overdue_at is not None:  # taken and forgotten: who wished for a person still waits for one
+            said = f"{ghost.SAID_BY_STAFF}{chat.handle}:"
+            wish = await handoffs.reopen(tx, chat.channel, chat.address, said, now)
+        wish = wish or await handoffs.end(tx, chat.channel, chat.address, now)
         if wish is not None:
             await self._show_wish(tx, wish, chat, now)
         text = self._view.text("ghost.member.back", await self.language_of(tx, chat))

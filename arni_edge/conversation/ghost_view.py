@@ -14,6 +14,7 @@ from arni_edge.storage import whispers
 from arni_edge.storage.drafts import Draft
 from arni_edge.storage.ghost import Chat, Face, Fetch, Line, face, lines
 from arni_edge.storage.handoffs import Handoff
+from arni_edge.swarm.wishes import code_in, without_code
 
 Mask = Callable[[str, Member | None], str]
 """Takes out of a text whatever says who somebody is, and what staff need not know."""
@@ -92,7 +93,9 @@ class GhostView:
 
     def line(self, line: Line, member: Member | None, language: Language) -> str:
         """One line of a chat, masked and of bounded length."""
-        said = self._masked(line.text, member, _LONGEST_LINE)
+        # A code proves that it is them for as long as it is good: it is for the assistant alone.
+        text = without_code(line.text) if code_in(line.text) else line.text
+        said = self._masked(text, member, _LONGEST_LINE)
         if not said:
             said = self.text("ghost.no_text", language, kind=line.kind)
         who = self.text(f"ghost.line.{line.who}", language)

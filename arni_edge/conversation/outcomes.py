@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from arni_edge.actions.action import Action
+from arni_edge.actions.action import Action, ActionState
 from arni_edge.domain.messages import Channel, OutboundMessage
-from arni_edge.storage import Transaction, outbox
+from arni_edge.storage import Transaction, drafts, ghost, outbox
 
 
 class OutboxOutcomes:
@@ -15,5 +15,10 @@ class OutboxOutcomes:
         channel, _, address = action.conversation.partition(":")
         if channel not in set(Channel) or not address:
             return
+        if action.state is ActionState.EXPIRED:
+            # Nothing has happened: no reason to speak where a person does, or of what was never asked.
+            chat = await ghost.by_address(tx.fetch, Channel(channel), address)
+            if (chat and chat.human) or await drafts.hides(tx.fetch, action.action_id):
+                return
         key = f"action/{action.action_id}/{action.state}"
         await outbox.add(tx, OutboundMessage(key, Channel(channel), address, sentence), now)

@@ -77,7 +77,7 @@ def build_pipeline(
             Identify(known),  # who is it, and how sure are we?
             Consent(database),  # were they told that they talk to an AI?
             Mode(database, clock, catalogue, ghost.desk),  # has a human taken over?
-            Approval(clock, catalogue, approvals),  # is this the yes to something proposed?
+            Approval(database, clock, catalogue, approvals),  # is this the yes to something proposed?
             Route(),  # what is it about?
             Answer(catalogue, entry, agents),  # the agent and its tools
             Deliver(database, clock, catalogue, site, ghost),  # into the durable outbox, exactly once

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from arni_edge.access.identity import Correspondent
 from arni_edge.domain.messages import InboundMessage, Language
@@ -11,6 +11,9 @@ from arni_edge.domain.people import Assurance, Member
 from arni_edge.storage import Transaction
 from arni_edge.swarm.errands import Person
 from arni_edge.swarm.router import Intent
+
+_SPOKEN: Final = frozenset({"text", "interactive", "button"})
+"""Kinds whose words are meant for the gym; an edited message was answered when it was new."""
 
 
 class Step(Enum):
@@ -53,6 +56,11 @@ class Turn:
     notes: list[Callable[[Transaction], Awaitable[None]]] = field(default_factory=list)
     whisper: str | None = None
     whisper_heard: bool = False
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether somebody says something to the gym by it."""
+        return self.message.kind in _SPOKEN
 
     @property
     def person(self) -> Person:

@@ -6,6 +6,7 @@ import contextlib
 import structlog
 
 from arni_edge.conversation.pipeline import Pipeline
+from arni_edge.conversation.secrecy import hide_code
 from arni_edge.conversation.turn import Turn
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
@@ -110,6 +111,7 @@ class Turns:
 
         async def store(tx: Transaction) -> None:
             await inbox.give_up(tx, message, now)
+            await hide_code(tx, message)
             await outbox.add(tx, apology, now)
 
         await self._database.write(store)

@@ -81,7 +81,8 @@ def actions_methods(database: Database, house: Callable[[], ActionsHouse]) -> Ma
         became = await house().executor.confirm(row["action_id"], row["digest"], _console(params), "console")
         if isinstance(became, Waiting):
             return {"action": row["action_id"], "state": "waiting", "sentence": became.sentence}
-        return {"action": row["action_id"], "state": "done", "result": _result(became)}
+        sentence = became.sentence  # a door that nobody saw open is done, too
+        return {"action": row["action_id"], "state": "done", "result": _result(became), "sentence": sentence}
 
     async def deny(params: Mapping[str, Any]) -> dict[str, Any]:
         row = await _known(database, params)

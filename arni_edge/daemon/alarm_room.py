@@ -24,6 +24,7 @@ from arni_edge.daemon.weather import reporter
 from arni_edge.domain.staff import StaffAct
 from arni_edge.safety import AlarmDesk, AlarmWords, LocalAct, Roster, Sink, StaffLine
 from arni_edge.safety.buttons import SosButtons
+from arni_edge.safety.calling import called_first
 from arni_edge.safety.displays import MqttSink, PanelSink
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.safety.person_down import PersonDownDesk
@@ -84,7 +85,12 @@ def build_alarm_room(
         telegram=telegram.roster.reaches if telegram else None,
     )
     speaker = _speaker(settings, base, roster)
-    sinks, sms, closers = _telephones(settings)
+    telephones, sms, closers = _telephones(settings)
+    sinks: list[Sink] = [
+        *([TelegramSink(base.database, clock, line, words)] if telegram else []),
+        *([WhatsAppSink(base.database, clock, line)] if settings.whatsapp else []),
+        *telephones,
+    ]
     alarms = AlarmDesk(
         base.database,
         bus,
@@ -92,12 +98,10 @@ def build_alarm_room(
         words,
         line,
         base.audit,
-        acts=_acts(settings, broker, hands, line, speaker, base),
-        sinks=[
-            *([TelegramSink(base.database, clock, line, words)] if telegram else []),
-            *([WhatsAppSink(base.database, clock, line)] if settings.whatsapp else []),
-            *sinks,
-        ],
+        acts=_acts(
+            settings, broker, hands, speaker, told=lambda: len(called_first(line, sinks, clock.now()))
+        ),
+        sinks=sinks,
         displays=[MqttSink(broker, site.id), PanelSink()],
         groups=telegram.roster.boards(site.language) if telegram else (),
         acknowledge_seconds=settings.alarms.acknowledge_seconds,
@@ -149,39 +153,34 @@ def _telephones(
     """Services that send SMS and call, as far as the owner has them."""
     if settings.sms is None and settings.phone is None:
         return [], None, []
-    client = open_webhook_client()
+    # Each its own connections: what hangs at one of them takes none from the others.
+    alarm, codes, calls = (open_webhook_client() for _ in range(3))
     sinks: list[Sink] = []
     sms = None
     if settings.sms is not None:
-        sinks.append(sms_sink(settings.sms, client))
-        sms = SmsService(settings.sms, client, settings.site.language)
+        sinks.append(sms_sink(settings.sms, alarm))
+        sms = SmsService(settings.sms, codes, settings.site.language)
     if settings.phone is not None:
-        sinks.append(phone_sink(settings.phone, client))
-    return sinks, sms, [client.aclose]
+        sinks.append(phone_sink(settings.phone, calls))
+    return sinks, sms, [alarm.aclose, codes.aclose, calls.aclose]
 
 
 def _acts(
     settings: Settings,
     broker: BrokerSession,
     hands: Hands,
-    line: StaffLine,
     speaker: Speaker | None,
-    base: Foundation,
+    *,
+    told: Callable[[], int],
 ) -> list[LocalAct]:
-    """What the building does at once."""
+    """What the building does at once; ``told``: how many people an alarm is told to now."""
     doors = (door for door in settings.doors if door.kind == "members")
     acts: list[LocalAct] = [
         *switch_acts(settings.shellies, hands.switches),
         *(DoorAct(door, hands.locks[door.id], broker.rouse) for door in doors),
     ]
     if speaker is not None:
-        acts.append(
-            AnnounceAct(
-                speaker,
-                language=settings.site.language,
-                on_call=lambda: len(line.on_call(base.clock.now())),
-            )
-        )
+        acts.append(AnnounceAct(speaker, language=settings.site.language, on_call=told))
     return acts
 
 

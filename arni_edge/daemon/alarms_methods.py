@@ -79,7 +79,9 @@ def alarms_methods(database: Database, clock: Clock, house: Callable[[], AlarmHo
     async def cancel(params: Mapping[str, Any]) -> str:
         alarm_id, who = await _known(database, params), _person(house().settings, params)
         desk = house().alarms
-        return await (desk.confirm_cancel if params.get("confirm") is True else desk.cancel)(alarm_id, who)
+        return await (desk.confirm_cancel if params.get("confirm") is True else desk.ask_to_cancel)(
+            alarm_id, who
+        )
 
     async def test(params: Mapping[str, Any]) -> str:
         return await house().self_test.start(_person(house().settings, params))

@@ -8,18 +8,28 @@ from arni_edge.control import Method
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
-from arni_edge.privacy.erasure import ErasureDesk, Proof
+from arni_edge.privacy.consent import ConsentDesk, Purpose
+from arni_edge.privacy.erasure import ErasureDesk
 from arni_edge.privacy.export import ExportDesk
+from arni_edge.privacy.proofs import Proof
 from arni_edge.privacy.retention import RetentionDesk
+from arni_edge.storage.consents import Consenter
 
 _LONGEST: Final = 64
 
 ERASE_SECONDS: Final = 600.0
 """Until an erasure is proven: every file is read, and the database is rewritten."""
+_BY_HAND: Final = "console"
+"""The channel of what was said to staff, not written in a chat."""
 
 
 class PrivacyRoom(Protocol):
     """The desks of the present house."""
+
+    @property
+    def consents(self) -> ConsentDesk:
+        """Asked before anything is kept that the contract does not need."""
+        ...
 
     @property
     def erasure(self) -> ErasureDesk:
@@ -60,7 +70,21 @@ def privacy_methods(catalogue: Catalogue, room: Callable[[], PrivacyRoom]) -> Ma
             await room().retention.forget()
         return [asdict(one) for one in await room().retention.standing()]
 
+    async def consent(params: Mapping[str, Any]) -> dict[str, Any]:
+        desk, member_id = room().consents, _text(params, "member_id")
+        await room().export.require(member_id)
+        # What a member has signed on paper, or said to somebody of staff.
+        who = Consenter(_BY_HAND, member_id, member_id)
+        for order, note in (("grant", desk.grant), ("revoke", desk.revoke)):
+            if params.get(order) is not None:
+                await note(who, _purpose(params, order))
+        return {
+            purpose.value: {**asdict(one), "at": one.at.isoformat() if one.at else None}
+            for purpose, one in (await desk.state_of_member(member_id)).items()
+        }
+
     return {
+        "privacy.consent": consent,
         "privacy.erase": erase,
         "privacy.erasures": erasures,
         "privacy.export": export,
@@ -83,6 +107,13 @@ def _text(params: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST or not value.isprintable():
         raise InvalidInput(f"'{name}' must be a text of 1 to {_LONGEST} characters in one line")
     return value.strip()
+
+
+def _purpose(params: Mapping[str, Any], name: str) -> Purpose:
+    try:
+        return Purpose(_text(params, name))
+    except ValueError:
+        raise InvalidInput(f"'{name}' must be one of {', '.join(Purpose)}") from None
 
 
 def _language(params: Mapping[str, Any]) -> Language:

@@ -115,6 +115,7 @@ class Residence:
             if house.room.telegram is not None:  # whom it reaches decides whom an alarm is told to, and how
                 await house.room.telegram.roster.load()
             await house.alarms.resume()
+            await house.privacy.consents.resume()
             self._house, self._tree = house, tree
             progress()
             running = asyncio.create_task(tree.run(), name="house tree")

@@ -11,7 +11,7 @@ from arni_edge.actions.action import STAFF, Proposed
 from arni_edge.actions.tool import Actor, ActorKind
 from arni_edge.daemon.doors_methods import SaysOutput, SaysState
 from arni_edge.daemon.staff_ports import StaffPorts
-from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.errors import ArniError, InvalidInput
 from arni_edge.domain.health import Health, State
 from arni_edge.domain.messages import Language
 from arni_edge.domain.occupancy import band
@@ -161,7 +161,10 @@ class Building:
         lines = []
         for name in lights:
             arguments = {"device": name, "on": word == "on"}
-            done = await self._have_done(who, LIGHTS, arguments, f"staff.lights.{word}")
+            try:
+                done = await self._have_done(who, LIGHTS, arguments, f"staff.lights.{word}")
+            except ArniError as error:  # of several, the others are switched and told all the same
+                done = str(error)
             lines.append(f"{name}: {done}")
         return Said("\n".join(lines) or self._text("staff.lights.none", who.language))
 

@@ -13,6 +13,7 @@ from typing import Final, NewType
 from arni_edge.domain import personal_data as found
 from arni_edge.domain.health_words import names_a_complaint, names_a_diagnosis
 from arni_edge.domain.people import Member
+from arni_edge.domain.phone_numbers import LONG_NUMBER, replace_phones
 from arni_edge.domain.text import fold
 
 MaskedText = NewType("MaskedText", str)
@@ -43,7 +44,7 @@ def mask_log(text: str) -> MaskedText:
     """
     text = found.MESSAGE_ID.sub(MESSAGE_ID, _without_secrets(text))
     text = _without_contacts(text, PHONE, health=names_a_diagnosis)
-    return MaskedText(found.LONG_NUMBER.sub(PHONE, text))
+    return MaskedText(LONG_NUMBER.sub(PHONE, text))
 
 
 def mask_cloud(text: str, names: Collection[str] = ()) -> MaskedText:
@@ -110,7 +111,7 @@ def _without_contacts(text: str, phone: str, *, health: found.Test) -> str:
     text = found.replace_cards(text, CARD)
     text = found.replace_births(text, BIRTH)
     text = found.replace_addresses(text, ADDRESS)
-    text = found.replace_phones(text, phone)
+    text = replace_phones(text, phone)
     return _LETTERS.sub(lambda word: HEALTH if health(fold(word[0])) else word[0], text)
 
 

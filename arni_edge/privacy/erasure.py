@@ -11,10 +11,9 @@ searched for, which the proof then says.
 """
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -27,9 +26,10 @@ from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.messages import Language
 from arni_edge.privacy.consent import AuditTrail
+from arni_edge.privacy.proofs import Proof, proof_of
 from arni_edge.privacy.search import Found, redact_rows, search_files, search_rows
 from arni_edge.privacy.traces import Traces
-from arni_edge.storage import Database, Row, Transaction, erasures, personal
+from arni_edge.storage import Database, Transaction, erasures, personal
 from arni_edge.storage.database import Unit
 from arni_edge.storage.erasures import Ordered
 from arni_edge.storage.personal import Person
@@ -65,34 +65,6 @@ class Tier(Protocol):
             Unavailable: It cannot be done now; it will be asked again.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What was removed and what the search found: nothing in it says who it was.
-
-    Attributes:
-        erasure_id: Its id.
-        at: When it was ordered (aware).
-        state: ``proven``: nothing was found; ``incomplete``: something was, or nobody could look;
-            ``begun``: it is not over.
-        removed: Rows by table.
-        searched: Files, bytes, texts, what was looked for and in how many spellings.
-        found: How often something was found.
-        where: In which files and tables.
-        left_out: What was not looked for, and why.
-        elsewhere: What this box cannot reach.
-    """
-
-    erasure_id: str
-    at: datetime
-    state: str
-    removed: Mapping[str, int] = field(default_factory=dict)
-    searched: Mapping[str, int] = field(default_factory=dict)
-    found: int = 0
-    where: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-    elsewhere: tuple[str, ...] = ()
 
 
 class ErasureDesk:
@@ -132,6 +104,8 @@ class ErasureDesk:
         self._language = language
         self._one = asyncio.Lock()
         self._again: dict[str, float] = {}
+        # Rows are gone, the search is still to come: only this process knows whom to look for.
+        self._unsearched: dict[str, Person] = {}
 
     # --- ordering -----------------------------------------------------------------------------------------
 
@@ -192,11 +166,11 @@ class ErasureDesk:
     async def proof(self, erasure_id: str) -> Proof | None:
         """What is known of an erasure, or None."""
         row = await erasures.get(self._database, erasure_id)
-        return None if row is None else _proof(row)
+        return None if row is None else proof_of(row)
 
     async def proofs(self, limit: int = 20) -> list[Proof]:
         """The newest, newest first."""
-        return [_proof(row) for row in await erasures.newest(self._database, limit)]
+        return [proof_of(row) for row in await erasures.newest(self._database, limit)]
 
     # --- carrying out ---------------------------------------------------------------------------------------
 
@@ -206,8 +180,9 @@ class ErasureDesk:
         while True:
             progress()
             for ordered in await self._due():
-                async with self._one:
-                    await self._try(ordered, progress)
+                await self._try(ordered.erasure_id, partial(self._carry_out, ordered, progress))
+            for erasure_id in self._to_search():
+                await self._try(erasure_id, partial(self._prove, erasure_id, progress))
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _due(self) -> list[Ordered]:
@@ -222,27 +197,44 @@ class ErasureDesk:
                 due.append(ordered)
         return due
 
-    async def _try(self, ordered: Ordered, progress: Progress) -> None:
+    def _to_search(self) -> list[str]:
+        moment = self._clock.monotonic()
+        return [one for one in self._unsearched if self._again.get(one, 0.0) <= moment]
+
+    async def _try(self, erasure_id: str, step: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._carry_out(ordered, progress)
+            async with self._one:
+                await step()
         except (Unavailable, Refused) as error:
-            _LOG.warning("erasure_waits", erasure=ordered.erasure_id, reason=str(error))
-            self._again[ordered.erasure_id] = self._clock.monotonic() + _AGAIN_SECONDS
+            _LOG.warning("erasure_waits", erasure=erasure_id, reason=str(error))
+            self._again[erasure_id] = self._clock.monotonic() + _AGAIN_SECONDS
 
     async def _close_interrupted(self) -> None:
         """A crash between the last row and the search: the rows are gone, and nobody knows whose."""
-        for erasure_id in await erasures.interrupted(self._database):
-            await self._database.compact()
-            _LOG.warning("erasure_not_searched", erasure=erasure_id)
-            searched = {"interrupted": 1, "elsewhere": list(self._elsewhere)}
-            await self._end(erasure_id, searched, found=0, state="incomplete")
+        async with self._one:
+            for erasure_id in await erasures.interrupted(self._database):
+                if erasure_id in self._unsearched:
+                    continue
+                await self._database.compact()
+                _LOG.warning("erasure_not_searched", erasure=erasure_id)
+                searched = {"interrupted": 1, "elsewhere": list(self._elsewhere)}
+                await self._end(erasure_id, searched, found=0, state="incomplete")
 
     async def _carry_out(self, ordered: Ordered, progress: Progress) -> None:
+        if ordered.erasure_id not in {one.erasure_id for one in await erasures.waiting(self._database)}:
+            return  # somebody at the console was faster
         person = await self._person(ordered)
         await self._until_nothing_leaves(person, progress)
         removed = await self._remove(ordered.erasure_id, person, progress)
+        _LOG.info("erased", erasure=ordered.erasure_id, rows=sum(removed.values()))
+        self._unsearched[ordered.erasure_id] = person
+        await self._prove(ordered.erasure_id, progress)
+
+    async def _prove(self, erasure_id: str, progress: Progress) -> None:
+        if erasure_id not in self._unsearched:
+            return
         await self._database.compact()
-        traces = Traces(person)
+        traces = Traces(self._unsearched[erasure_id])
         found = Found()
         await search_rows(self._database, traces, found, progress)
         # Behind the rows: reading them has left nothing in the log.
@@ -259,8 +251,9 @@ class ErasureDesk:
             "elsewhere": list(self._elsewhere),
         }
         state = "incomplete" if found.number or found.unreadable else "proven"
-        await self._end(ordered.erasure_id, searched, found=found.number, state=state)
-        _LOG.info("erased", erasure=ordered.erasure_id, rows=sum(removed.values()), found=found.number)
+        await self._end(erasure_id, searched, found=found.number, state=state)
+        del self._unsearched[erasure_id]
+        _LOG.info("erasure_searched", erasure=erasure_id, found=found.number, state=state)
 
     async def _person(self, ordered: Ordered) -> Person:
         """Whom it is about: as known when it was ordered, and what came since."""
@@ -294,7 +287,7 @@ class ErasureDesk:
         for table in ("inbound", "outbox"):
             # A few at a time: whoever stands at the door must not wait behind years of messages.
             while ids := await personal.some_messages(self._database, person, table):
-                add({table: await self._database.write(_deleting(table, ids))})
+                add({table: await self._database.write(_deleting(table, ids, self._clock.now()))})
                 progress()
         now = self._clock.now()
         add(await self._database.write(lambda tx: personal.forget(tx, person, now)))
@@ -351,27 +344,12 @@ class ErasureOrders:
         return proof
 
 
-def _deleting(table: str, ids: Sequence[int]) -> Unit[int]:
+def _deleting(table: str, ids: Sequence[int], now: datetime) -> Unit[int]:
     async def unit(tx: Transaction) -> int:
-        return await personal.delete_messages(tx, table, ids)
+        return await personal.delete_messages(tx, table, ids, now)
 
     return unit
 
 
 def _actor(ordered_by: str) -> str:
     return ordered_by if ordered_by.startswith(("staff:", "console:")) else "member"
-
-
-def _proof(row: Row) -> Proof:
-    searched = json.loads(row["searched"])
-    return Proof(
-        erasure_id=row["erasure_id"],
-        at=datetime.fromisoformat(row["at"]),
-        state=row["state"],
-        removed=json.loads(row["removed"]),
-        searched={name: value for name, value in searched.items() if isinstance(value, int)},
-        found=row["found"],
-        where=tuple(searched.get("where", ())) + tuple(searched.get("unreadable", ())),
-        left_out=tuple(searched.get("left_out", ())),
-        elsewhere=tuple(searched.get("elsewhere", ())),
-    )

@@ -10,7 +10,7 @@ from arni_edge.domain.messages import Language
 from arni_edge.privacy.kept import JOBS
 from arni_edge.privacy.record import recipients
 from arni_edge.settings import Settings
-from arni_edge.storage import Database, personal
+from arni_edge.storage import Database, held, personal
 
 
 class ExportDesk:
@@ -29,6 +29,17 @@ class ExportDesk:
         self._clock = clock
         self._catalogue = catalogue
         self._settings = settings
+
+    async def require(self, member_id: str) -> None:
+        """Make sure that there is such a member.
+
+        Raises:
+            Refused: There is none.
+            Unavailable: It cannot be read now.
+        """
+        if await personal.find(self._database, member_id) is None:
+            unknown = self._catalogue.text("privacy.refused.unknown", self._settings.site.language)
+            raise Refused(unknown)
 
     async def export(self, member_id: str, language: Language | None = None) -> dict[str, Any]:
         """All rows by table, how long each is kept, and who else has any of it.
@@ -49,7 +60,7 @@ class ExportDesk:
         if person is None:
             raise Refused(self._catalogue.text("privacy.refused.unknown", speaks))
         days = {job.kept.table: job.days(self._settings) for job in JOBS}
-        tables = await personal.everything(self._database, person)
+        tables = await held.everything(self._database, person)
         return {
             "format": "arni-edge-export-1",
             "version": __version__,

@@ -82,16 +82,23 @@ _SILENT: Final = (
     " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.channel = conversations.channel"
     " AND outbox.recipient = conversations.address)"
 )
+# The newest word of somebody stays, and a "no" for as long as there is an older "yes" that it takes back: by
+# address, or by member.
+_OF_THE_SAME: Final = (
+    "SELECT 1 FROM consents AS other WHERE other.purpose = consents.purpose"
+    " AND ((other.channel = consents.channel AND other.address = consents.address)"
+    " OR other.member_id = consents.member_id)"
+)
+_NEWER, _OLDER_YES = "other.id > consents.id", "other.id < consents.id AND other.granted = 1"
 _SUPERSEDED: Final = (
-    "EXISTS (SELECT 1 FROM consents AS newer WHERE newer.id > consents.id"
-    " AND newer.purpose = consents.purpose AND newer.channel = consents.channel"
-    " AND newer.address = consents.address)"
-    " OR (granted = 0 AND forgotten_at IS NOT NULL)"
+    f"CASE granted WHEN 1 THEN EXISTS ({_OF_THE_SAME} AND {_NEWER})"
+    f" ELSE forgotten_at IS NOT NULL AND NOT EXISTS ({_OF_THE_SAME} AND {_OLDER_YES}) END"
 )
 
 JOBS: Final = (
     # What has not been handled or sent is never too old.
     Job("inbound", Kept("inbound", "received_at", "state != 'received'", "id"), _inbound, _MESSAGES),
+    Job("forgotten_messages", Kept("forgotten_messages", "at"), _fixed(_DELIVERED_AGAIN_DAYS)),
     Job("outbox", Kept("outbox", "updated_at", "state IN ('sent', 'failed')", "id"), _messages, _MESSAGES),
     Job("drafts", Kept("drafts", "ended_at", "state != 'held'"), _messages, _MESSAGES),
     Job("whispers", Kept("whispers", "at"), _messages, _MESSAGES),
@@ -115,6 +122,16 @@ JOBS: Final = (
             " AND post.key = staff_buttons.key)",
         ),
         _fixed(0),
+    ),
+    # Nobody reads along in a chat that is gone.
+    Job(
+        "ghost_readers",
+        Kept(
+            "ghost_readers",
+            "at",
+            "handle != '*' AND handle NOT IN (SELECT handle FROM conversations WHERE handle IS NOT NULL)",
+        ),
+        _fixed(_CODES_DAYS),
     ),
     Job("staff_questions", Kept("staff_questions", "at"), _fixed(_CODES_DAYS)),
     Job("staff_quiet", Kept("staff_quiet", "until"), _fixed(0)),
@@ -152,6 +169,8 @@ JOBS: Final = (
         _alarms,
         _ALARMS,
     ),
+    # A month is over on its last day.
+    Job("alarm_tests", Kept("alarm_tests", "month || '-31'"), _alarms, _ALARMS),
     Job("door_audit", Kept("door_audit", "at", "state != 'commanded'", "id"), _doors, _DOORS),
     Job("visits", Kept("visits", "min(valid_until, coalesce(revoked_at, valid_until))"), _doors, _DOORS),
     Job("tailgating", Kept("tailgating", "at"), _tailgating, "access.tailgating.days"),

@@ -153,9 +153,11 @@ class _Writer:
         yield self._activity("members", "members", (), self.text("privacy.record.until_erased"))
         if settings.doors:
             yield self._activity("doors", "members", (), self._days(access.door_events_days))
+        if access.tailgating is not None:
+            yield self._activity("tailgating", "members", (), self._days(access.tailgating.days))
         if settings.whatsapp is not None:
             yield self._activity(
-                "messages", "writers", ("meta", "relay", "telegram"), self._days(privacy.messages_days)
+                "messages", "writers", ("meta", "relay", "telegram", "sms"), self._days(privacy.messages_days)
             )
         yield self._activity(
             "alarms", "visitors", ("meta", "telegram", "sms", "phone"), self._days(privacy.alarms_days)

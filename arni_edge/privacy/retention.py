@@ -180,8 +180,9 @@ class RetentionDesk:
         due = newest_night(now, self._settings.site.zone, self._settings.privacy.retention_hour)
         try:
             runs = await retention.last_runs(self._database)
-            well = [datetime.fromisoformat(run["at"]) for run in runs.values() if not run["problem"]]
-            last = min(well) if len(well) == len(JOBS) + 1 else None
+            names = [*(job.name for job in JOBS), AUDIT]  # runs of jobs that are no more may be there, too
+            well = [runs[name]["at"] for name in names if name in runs and not runs[name]["problem"]]
+            last = min(map(datetime.fromisoformat, well)) if len(well) == len(names) else None
             if last is not None and due <= last <= now + _AHEAD:
                 return _BEAT_SECONDS
             await self.forget(progress)

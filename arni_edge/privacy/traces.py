@@ -17,9 +17,11 @@ from arni_edge.storage.personal import GONE, Person
 _SHORTEST: Final = 7
 """Shorter ids and numbers stand everywhere by chance."""
 
-_BETWEEN: Final = r"[\s()./-]{0,3}"
-_NUMBERS: Final = re.compile(r"\d[\d\s()./-]{6,}")
-_SEPARATORS: Final = re.compile(r"[\s()./-]")
+# Also hyphens of other widths, and blanks of none: telephones set them.
+_APART: Final = r"[\s()./\u00ad\u200b-\u200d\u2010-\u2015\u2060\ufeff-]"
+_BETWEEN: Final = rf"{_APART}{{0,3}}"
+_NUMBERS: Final = re.compile(rf"\d(?:\d|{_APART}){{6,}}")
+_SEPARATORS: Final = re.compile(_APART)
 _WAMID: Final = re.compile(rb"wamid\.[\w+/=-]+")
 # Calling codes after which people write a zero instead.
 _TRUNKS: Final = ("49", "43", "41", "44", "33", "31", "32", "48", "90")

@@ -16,7 +16,7 @@ from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.staff import Contact, Role, StaffAct
 from arni_edge.safety.book import AlarmBook, Entered, draft_of
 from arni_edge.safety.calling import Calling
-from arni_edge.safety.decisions import AlarmDecisions
+from arni_edge.safety.decisions import AlarmDecisions, actor_of
 from arni_edge.safety.deliveries import Deliveries
 from arni_edge.safety.display_keeper import DisplayKeeper
 from arni_edge.safety.facts import ReporterFacts
@@ -73,6 +73,7 @@ class AlarmDesk:
         self._bus = bus
         self._clock = clock
         self._words = words
+        self._audit = audit
         calling = Calling(
             clock, words, line, sinks=sinks, groups=groups, acknowledge_seconds=acknowledge_seconds
         )
@@ -120,10 +121,14 @@ class AlarmDesk:
         Returns:
             The alarm's id.
         """
-        _LOG.warning("alarm_drill", by=who.id)
+        _LOG.warning("alarm_drill", by=_public(who))
         now = self._clock.now()
         report = Report(f"drill:{new_id()}", Cause.HELP, "drill", now, drill=True)
-        return (await self._raise(report, None)).alarm.alarm_id
+
+        async def by(tx: Transaction) -> None:
+            await self._audit.note(tx, now, actor=actor_of(who), act="alarm.drill")
+
+        return (await self._raise(report, by)).alarm.alarm_id
 
     async def _raise(self, report: Report, also: Callable[[Transaction], Awaitable[None]] | None) -> Entered:
         draft = draft_of(report, new_id(), self._clock.now())
@@ -131,24 +136,23 @@ class AlarmDesk:
         storing = asyncio.ensure_future(
             self._database.write(lambda tx: self._book.enter(tx, draft, report, acts, also))
         )
-        try:
-            await asyncio.wait({storing}, timeout=_STORE_FIRST_SECONDS)
-            if not (storing.done() and storing.exception() is None):
-                _LOG.critical("alarm_not_stored_yet", alarm=draft.alarm_id, cause=draft.public_cause)
-                # Light before paper; the paper follows as soon as the alarm is on record.
-                self._deliveries.start_acts(draft, acts, on_record=_fresh(storing))
-            entered = await storing
-        finally:
-            storing.cancel()
-        self._begin(entered)
+        storing.add_done_callback(_seen)
+        await asyncio.wait({storing}, timeout=_STORE_FIRST_SECONDS)
+        if not (storing.done() and storing.exception() is None):
+            _LOG.critical("alarm_not_stored_yet", alarm=draft.alarm_id, cause=draft.public_cause)
+            # Light before paper; the paper follows as soon as the alarm is on record.
+            self._deliveries.start_acts(draft, acts, on_record=_fresh(storing))
+        # Whoever reports it may be stopped meanwhile (new settings): it goes on record all the same, and
+        # the next life finds it there.
+        entered = await asyncio.shield(storing)
+        self._begin(entered, acts)
         return entered
 
-    def _begin(self, entered: Entered) -> None:
+    def _begin(self, entered: Entered, acts: Sequence[str]) -> None:
         """It is on the disk: act, call, tell."""
         alarm = entered.alarm
         if entered.fresh or entered.sharper:
-            # A report that was under way for long calls people; a siren would mislead.
-            self._deliveries.start_acts(alarm, self._deliveries.acts_for(alarm))
+            self._deliveries.start_acts(alarm, acts)
         for sink, call in entered.placed:
             self._deliveries.start_call(sink, call)
         if entered.fresh:
@@ -176,7 +180,7 @@ class AlarmDesk:
         """
         alarm, new = await self._database.write(lambda tx: self._decisions.acknowledge(tx, alarm_id, who))
         if new:
-            _LOG.warning("alarm_acknowledged", alarm=alarm_id, by=who.id)
+            _LOG.warning("alarm_acknowledged", alarm=alarm_id, by=_public(who))
             self._deliveries.stop_calls(alarm_id)
             self._tell(alarm)
         return self._say("alarm.taken", who, alarm)
@@ -215,14 +219,28 @@ class AlarmDesk:
         async def unit(tx: Transaction) -> tuple[Alarm, bool]:
             asked = await self._decisions.cancel_asked_at(tx, alarm_id, who)
             # The same tap, delivered twice, confirms nothing.
-            if asked is not None and _DOUBLE_TAP <= self._clock.now() - asked <= _CONFIRM:
+            since = None if asked is None else self._clock.now() - asked
+            if since is not None and _DOUBLE_TAP <= since <= _CONFIRM:
                 return await self._decisions.cancel(tx, alarm_id, who), True
-            if asked is not None and self._clock.now() - asked < _DOUBLE_TAP:
+            if since is not None and timedelta() <= since < _DOUBLE_TAP:
                 return await self._decisions.find(tx, alarm_id), False
             return await self._decisions.ask_to_cancel(tx, alarm_id, who), False
 
         alarm, over = await self._database.write(unit)
         return self._ended(alarm, who) if over else self._say("alarm.cancel_ask", who, alarm)
+
+    async def ask_to_cancel(self, alarm_id: str, who: Contact) -> str:
+        """Somebody says that it is none: asks, and ends nothing, however often it is said.
+
+        Returns:
+            A question for them.
+
+        Raises:
+            Refused: It is closed already or unknown.
+            Unavailable: It could not be stored.
+        """
+        alarm = await self._database.write(lambda tx: self._decisions.ask_to_cancel(tx, alarm_id, who))
+        return self._say("alarm.cancel_ask", who, alarm)
 
     async def confirm_cancel(self, alarm_id: str, who: Contact) -> str:
         """They confirm that it is none.
@@ -277,7 +295,7 @@ class AlarmDesk:
         }
 
     def _ended(self, alarm: Alarm, who: Contact) -> str:
-        _LOG.warning("alarm_closed", alarm=alarm.alarm_id, by=who.id, outcome=alarm.outcome)
+        _LOG.warning("alarm_closed", alarm=alarm.alarm_id, by=_public(who), outcome=alarm.outcome)
         self._deliveries.stop(alarm.alarm_id)
         self._tell(alarm)
         return self._say("alarm.has_ended", who, alarm)
@@ -302,8 +320,7 @@ class AlarmDesk:
     async def resume(self) -> None:
         """Do again what a crash may have interrupted: acts of young reports, calls that nobody answered."""
         self._deliveries.open()
-        for alarm in await self.open():
-            await self._following.pick_up(alarm)
+        await self._following.look()
 
     async def run(self, progress: Progress) -> None:
         """Follow the open alarms until cancelled: call the next ones, repeat, show."""
@@ -314,7 +331,7 @@ class AlarmDesk:
                 while True:
                     progress()
                     self._woken.clear()
-                    seconds = await self._following.look()
+                    seconds = await self._following.look(progress)
                     try:
                         async with asyncio.timeout(seconds):
                             await self._woken.wait()
@@ -330,6 +347,17 @@ class AlarmDesk:
     async def drain(self) -> None:
         """Wait until the acts that are under way have come to a first end; each has its own limit."""
         await self._deliveries.drain()
+
+
+def _public(who: Contact) -> str:
+    """What the log may know of somebody: whoever sits at the box has said a name."""
+    return who.id.partition(":")[0]
+
+
+def _seen(storing: "asyncio.Future[Entered]") -> None:
+    """Its failure is told to whoever still waits; with nobody there it is no bug."""
+    if not storing.cancelled():
+        storing.exception()
 
 
 async def _fresh(storing: "asyncio.Future[Entered]") -> bool:

@@ -7,11 +7,11 @@ from datetime import datetime
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.staff import Contact
 from arni_edge.safety.calling import Calling, Placed
-from arni_edge.safety.decisions import SYSTEM, AlarmDecisions, actor_of
+from arni_edge.safety.decisions import AlarmDecisions, actor_of
 from arni_edge.safety.escalation import worth_telling
 from arni_edge.safety.facts import ReporterFacts
 from arni_edge.safety.joining import Candidate, joins, sharper, talk_of
-from arni_edge.safety.model import OPEN, Alarm, Report, alarm_of
+from arni_edge.safety.model import OPEN, SYSTEM, Alarm, Report, alarm_of
 from arni_edge.storage import Transaction, alarms
 from arni_edge.storage.alarms import NewAlarm
 from arni_edge.storage.audit import AuditLog
@@ -208,8 +208,8 @@ class AlarmBook:
         await self._calling.posts.edit(tx, alarm)
         if by is not None:
             await self._audit.note(tx, now, actor=actor_of(by), act="alarm.escalated", alarm=alarm_id)
-        elif worth_telling(step):
-            await self._facts.unanswered(tx, alarm)
+        elif worth_telling(step) and await self._told(tx, alarm):
+            await self._facts.unanswered(tx, alarm)  # nobody is told that nobody goes on being called
         return Stepped(alarm, tuple(placed))
 
     async def tell_undelivered(self, tx: Transaction, alarm_id: str, kinds: Sequence[str]) -> None:

@@ -66,10 +66,8 @@ class Calling:
         return tuple(sink.name for sink in self._sinks)
 
     def step(self, number: int, now: datetime) -> Step:
-        """What a step does, by who is on call now."""
-        roster = self._line.roster
-        on_call = roster.on_call(now)
-        return step_of(number, on_call, roster.others(on_call), self._acknowledge)
+        """What a step does, by who is on call now. For whom there is no way, nobody waits."""
+        return _step(number, self._line, self._sinks, now, self._acknowledge)
 
     def reached(self, contacts: Iterable[Contact], step: int) -> int:
         """How many of these people there is a way to."""
@@ -134,7 +132,29 @@ class Calling:
         return self._words.call(alarm, contact.language, step=step)
 
     def _ways(self, contact: Contact, step: int) -> list[Sink]:
-        return [sink for sink in self._sinks if sink.from_step <= step and sink.reaches(contact)]
+        """Those of this step; whom nothing but a later one reaches is called by that at once."""
+        ways = [sink for sink in self._sinks if sink.reaches(contact)]
+        return [sink for sink in ways if sink.from_step <= step] or ways
+
+
+def called_first(line: StaffLine, sinks: Sequence[Sink], now: datetime) -> tuple[Contact, ...]:
+    """Whom an alarm is told to that is raised at this moment; maybe nobody.
+
+    Args:
+        line: Knows who is on call.
+        sinks: The ways to people.
+        now: The moment (aware).
+    """
+    return _step(0, line, sinks, now, timedelta()).contacts
+
+
+def _step(number: int, line: StaffLine, sinks: Sequence[Sink], now: datetime, wait: timedelta) -> Step:
+    def reached(contact: Contact) -> bool:
+        return any(sink.reaches(contact) for sink in sinks)
+
+    on_call = tuple(filter(reached, line.on_call(now)))
+    others = tuple(filter(reached, line.roster.others(on_call)))
+    return step_of(number, on_call, others, wait)
 
 
 def _called_off(detail: str) -> bool:

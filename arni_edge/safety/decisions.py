@@ -13,7 +13,6 @@ from arni_edge.safety.words import AlarmWords
 from arni_edge.storage import Transaction, alarms
 from arni_edge.storage.audit import AuditLog
 
-SYSTEM: Final = "system"
 _OUTCOMES: Final = ("helped", "false_alarm", "test")
 _MOST_NOTE: Final = 500
 
@@ -109,6 +108,7 @@ class AlarmDecisions:
             raise InvalidInput(self._words.text("alarm.refused.note", who.language))
         if outcome not in _OUTCOMES:
             raise InvalidInput(self._words.text("alarm.refused.outcome", who.language))
+        outcome = "test" if alarm.drill else outcome
         await self.end(tx, alarm, who.id, outcome, said)
         await self._audit.note(
             tx, self._clock.now(), actor=actor_of(who), act="alarm.closed", alarm=alarm_id, outcome=outcome

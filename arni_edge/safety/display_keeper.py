@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -60,7 +61,10 @@ class DisplayKeeper:
                 if self._changes == seen:
                     await news.wait()
             else:
-                await asyncio.sleep(backoff.next())
+                # A change ends the wait: the broker may be back, and that is what the change is.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(backoff.next()):
+                        await news.wait()
 
     async def _show(self, display: Display, noted: dict[str, str]) -> bool:
         """Show all once; returns whether it is shown."""
@@ -89,7 +93,9 @@ class DisplayKeeper:
         now = self._clock.now()
 
         async def store(tx: Transaction) -> list[str]:
-            return [one for one in fresh if await alarms.note_sink(tx, one, name, state, detail, now)]
+            # That it was shown stays on record, though showing how it stands now may fail for a while.
+            ids = [one for one in fresh if state == "done" or not await alarms.sink_is_done(tx, one, name)]
+            return [one for one in ids if await alarms.note_sink(tx, one, name, state, detail, now)]
 
         try:
             news = await self._database.write(store) if fresh else []

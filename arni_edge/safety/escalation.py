@@ -14,6 +14,8 @@ from arni_edge.domain.staff import Contact
 
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
 _ROUNDS_TOLD: Final = 3
+_CLOCK_SLACK: Final = timedelta(seconds=10)
+"""A clock that is only corrected a little calls nobody early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,17 @@ def step_of(
     return Step(number, groups[place], pause, rounds, begins_round=place == 0)
 
 
-def is_due(next_step_at: datetime | None, now: datetime) -> bool:
-    """Whether the next step is to be taken; also after a clock that had been ahead was set back."""
+def is_due(next_step_at: datetime | None, now: datetime, pause: timedelta) -> bool:
+    """Whether the next step is to be taken; also after a clock that had been ahead was set back.
+
+    Args:
+        next_step_at: When it is due (aware); None: nobody need be called.
+        now: The moment (aware).
+        pause: Of the step before it: no clock that goes right makes anybody wait longer.
+    """
     if next_step_at is None:
         return False
-    return now >= next_step_at or next_step_at - now > timedelta(hours=1)
+    return now >= next_step_at or next_step_at - now > pause + _CLOCK_SLACK
 
 
 def worth_telling(step: Step) -> bool:

@@ -10,6 +10,7 @@ from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import AlarmChanged
+from arni_edge.domain.health import Progress
 from arni_edge.domain.staff import Contact
 from arni_edge.safety.book import AlarmBook
 from arni_edge.safety.calling import Calling
@@ -78,11 +79,16 @@ class Following:
             )
         )
 
-    async def look(self) -> float:
-        """Look after every open alarm once; returns after how many seconds to look again."""
+    async def look(self, progress: Progress = lambda: None) -> float:
+        """Look after every open alarm once; returns after how many seconds to look again.
+
+        Args:
+            progress: Called before each of them: with many, and a disk that is slow, it takes a while.
+        """
         try:
             opened = await self.open()
             for alarm in opened:
+                progress()
                 await self._follow_one(alarm)
         except Unavailable as error:
             _LOG.warning("alarms_not_followed", reason=str(error))
@@ -108,7 +114,8 @@ class Following:
                 lambda tx: self._book.tell_undelivered(tx, alarm.alarm_id, sorted(new))
             )
             self._named[alarm.alarm_id] |= new
-        if is_due(alarm.next_step_at, self._clock.now()):
+        now = self._clock.now()
+        if is_due(alarm.next_step_at, now, self._calling.step(alarm.step, now).pause):
             await self.step(alarm.alarm_id, after=alarm.step)
 
     async def step(
@@ -131,6 +138,8 @@ class Following:
     async def pick_up(self, alarm: Alarm) -> set[str]:
         """Start what is not done and not under way; returns the kinds of calls that have not arrived."""
         acts, late = self._deliveries.acts_for(alarm), set[str]()
+        if alarm.state != OPEN and not acts:
+            return late  # somebody has it; those that wait for their end for weeks cost nothing
         for row in await alarms.sinks(self._database, alarm.alarm_id):
             if row["state"] == "done":
                 continue

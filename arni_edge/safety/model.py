@@ -14,6 +14,9 @@ OPEN: Final = "open"
 ACKNOWLEDGED: Final = "acknowledged"
 CLOSED: Final = "closed"
 
+SYSTEM: Final = "system"
+"""Who has done what no person did: ended a test that nobody answered, for instance."""
+
 
 class Reporter(NamedTuple):
     """Whom to tell what becomes of an alarm.
@@ -156,7 +159,10 @@ class Sink(Protocol):
 
     @property
     def from_step(self) -> int:
-        """The first step at which it is used: 0 at once, 1 when nobody has acknowledged in time."""
+        """The first step at which it is used: 0 at once, 1 when nobody has acknowledged in time.
+
+        Whom nothing else reaches is called by it at once.
+        """
         ...
 
     def reaches(self, contact: Contact) -> bool:

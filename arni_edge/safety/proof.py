@@ -23,6 +23,9 @@ COLUMNS: Final = (
 Text = Callable[..., str]
 """A sentence of the catalogue in the language of the log: key and values."""
 
+_BY_ITSELF: Final = "system"
+"""Who has closed a test that nobody answered."""
+
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -151,7 +154,7 @@ def summarise(entries: Sequence[Entry]) -> Summary:
 def months_without_test(
     entries: Sequence[Entry], since: datetime, until: datetime, zone: ZoneInfo
 ) -> list[str]:
-    """Months of a period, ``YYYY-MM``, in which no test was made and closed; the last one may still run.
+    """Months of a period, ``YYYY-MM``, in which nobody made and closed a test; the last one may still run.
 
     Args:
         entries: Of the period.
@@ -162,7 +165,7 @@ def months_without_test(
     tested = {
         f"{one.raised_at.astimezone(zone):%Y-%m}"
         for one in entries
-        if one.drill and one.closed_at is not None
+        if one.drill and one.closed_at is not None and one.closed_by != _BY_ITSELF
     }
     day, last = since.astimezone(zone).date().replace(day=1), (until - timedelta(microseconds=1))
     months = []

@@ -1,5 +1,6 @@
 """Who is on call at a moment. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ class Roster:
             (shift.hours, _listed(alarms, number, people, language))
             for number, shift in enumerate(alarms.rota, start=1)
         )
-        usual = tuple(on_call_contacts(alarms.on_call, people, language))
+        usual = _once(on_call_contacts(alarms.on_call, people, language))
         return cls(usual, shifts, people, settings.site.zone)
 
     def on_call(self, now: datetime) -> tuple[Contact, ...]:
@@ -60,10 +61,15 @@ def _listed(
     alarms: Alarms, number: int, people: dict[str, Contact], language: Language
 ) -> tuple[Contact, ...]:
     # Those who stand there by name are numbered per list: the first of one list is not the first of another.
-    return tuple(
+    return _once(
         one if one.id in people else replace(one, id=f"rota-{number}-{one.id}")
         for one in on_call_contacts(alarms.rota[number - 1].on_call, people, language)
     )
+
+
+def _once(people: Iterable[Contact]) -> tuple[Contact, ...]:
+    """Whoever stands in a list twice is one person: called once, and counted once."""
+    return tuple({one.id: one for one in people}.values())
 
 
 def _within(hours: Hours, local: datetime) -> bool:

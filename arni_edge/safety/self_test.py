@@ -179,13 +179,15 @@ class SelfTest:
             drill = await alarm_tests.first_drill(tx, plan.counts_from(due))
             if drill is not None:
                 await self._note(tx, month, known["reminders"], drill, now)
-            elif wanted > known["reminders"]:
+            # With nobody on call, or all of them quiet, it waits until there is somebody to remind.
+            elif wanted > known["reminders"] and await self._remind(tx, month, wanted, now):
                 await alarm_tests.remind(tx, month, wanted, now)
-                await self._remind(tx, month, wanted, now)
 
         await self._database.write(unit)
 
-    async def _remind(self, tx: Transaction, month: str, number: int, now: datetime) -> None:
+    async def _remind(self, tx: Transaction, month: str, number: int, now: datetime) -> int:
+        """Remind whoever is on call; returns how many are told."""
+
         def text_of(language: Language) -> str:
             key = "alarm.test.due" if number == 1 else "alarm.test.still_due"
             return self._text(key, language, gym=self._gym, month=month)
@@ -195,7 +197,9 @@ class SelfTest:
 
         people = self._line.on_call(now)
         told = await self._line.tell(tx, people, _key(month, number), text_of, buttons=buttons_of, now=now)
-        _LOG.info("alarm_test_due", month=month, reminder=number, told=told)
+        if told:
+            _LOG.info("alarm_test_due", month=month, reminder=number, told=told)
+        return told
 
     async def _note(self, tx: Transaction, month: str, reminders: int, drill: Row, now: datetime) -> None:
         """Keep what a test showed, and take the question out of the reminders."""

@@ -8,7 +8,7 @@ from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.domain.staff import Button, Contact, Role
 from arni_edge.safety.matcher import Cause
-from arni_edge.safety.model import ACKNOWLEDGED, CLOSED, OPEN, Alarm
+from arni_edge.safety.model import ACKNOWLEDGED, CLOSED, OPEN, SYSTEM, Alarm
 from arni_edge.safety.staff_line import Buttons
 from arni_edge.settings import Site
 
@@ -128,6 +128,8 @@ class AlarmWords:
             return otherwise
 
     def _standing(self, alarm: Alarm, language: Language, step: int) -> str:
+        if alarm.state == CLOSED and alarm.closed_by == SYSTEM:
+            return self.text("alarm.standing.by_itself", language, time=self.clock(alarm.closed_at))
         if alarm.state == CLOSED:
             key = f"alarm.ended.{alarm.outcome}"
             how = self._known(key, language, alarm.outcome or "")

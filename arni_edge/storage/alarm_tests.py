@@ -45,10 +45,14 @@ async def newest(database: Database, limit: int) -> list[Row]:
 
 
 async def first_drill(tx: Transaction, since: datetime) -> Row | None:
-    """The first test alarm raised since a moment that somebody has closed."""
+    """The first test alarm raised since a moment that a person has closed.
+
+    One that nobody answered ends by itself, and has shown only that.
+    """
     rows = await tx.fetch(
         "SELECT alarm_id, raised_at, acknowledged_at, closed_at FROM alarms"
-        " WHERE drill = 1 AND state = 'closed' AND raised_at >= ? ORDER BY raised_at LIMIT 1",
+        " WHERE drill = 1 AND state = 'closed' AND closed_by != 'system' AND raised_at >= ?"
+        " ORDER BY raised_at LIMIT 1",
         (since.isoformat(),),
     )
     return rows[0] if rows else None

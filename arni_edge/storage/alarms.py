@@ -249,6 +249,14 @@ async def sinks_in(tx: Transaction, alarm_id: str) -> list[Row]:
     return await tx.fetch("SELECT * FROM alarm_sinks WHERE alarm_id = ? ORDER BY sink", (alarm_id,))
 
 
+async def sink_is_done(tx: Transaction, alarm_id: str, sink: str) -> bool:
+    """Whether one sink of an alarm has been reached."""
+    rows = await tx.fetch(
+        "SELECT 1 FROM alarm_sinks WHERE alarm_id = ? AND sink = ? AND state = 'done'", (alarm_id, sink)
+    )
+    return bool(rows)
+
+
 async def sinks(database: Database, alarm_id: str) -> list[Row]:
     """What was done for one alarm."""
     return await database.read("SELECT * FROM alarm_sinks WHERE alarm_id = ? ORDER BY sink", (alarm_id,))

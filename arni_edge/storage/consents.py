@@ -34,10 +34,15 @@ async def add(
 
 
 async def newest(database: Database, who: Consenter) -> list[Row]:
-    """The newest row of every purpose, whether it came from this address or is the member's."""
+    """The newest row of every purpose: of this address, or of the member who stands behind it.
+
+    Where nobody says who that is, it is whoever answered from this address before: what a member has taken
+    back elsewhere is taken back here, too.
+    """
     return await database.read(
         "SELECT *, max(id) FROM consents WHERE (channel = :channel AND address = :address)"
-        " OR member_id = :member GROUP BY purpose",
+        " OR member_id = coalesce(:member, (SELECT member_id FROM consents WHERE channel = :channel"
+        " AND address = :address AND member_id IS NOT NULL ORDER BY id DESC LIMIT 1)) GROUP BY purpose",
         {"channel": who.channel, "address": who.address, "member": who.member_id},
     )
 

@@ -93,6 +93,16 @@ async def find(fetch: Fetch, draft_id: str) -> Draft | None:
     return _draft(rows[0]) if rows else None
 
 
+async def hides(fetch: Fetch, action_id: str) -> bool:
+    """Whether the question about an action never left: staff hold it, or have withdrawn it."""
+    rows = await fetch(
+        "SELECT 1 FROM actions JOIN drafts ON drafts.key = actions.key || ':answer'"
+        " WHERE actions.action_id = ? AND drafts.state IN ('held', 'withdrawn') LIMIT 1",
+        (action_id,),
+    )
+    return bool(rows)
+
+
 async def due(fetch: Fetch, now: datetime) -> list[Draft]:
     """Held drafts whose time is over, oldest first."""
     rows = await fetch(

@@ -124,6 +124,33 @@ async def end(tx: Transaction, channel: Channel, address: str, now: datetime) ->
     return _handoff(rows[0]) if rows else None
 
 
+async def reopen(
+    tx: Transaction, channel: Channel, address: str, said_by_staff: str, now: datetime
+) -> Handoff | None:
+    """Note that whoever took a chat has let it go without a word; returns its wish, which is late now.
+
+    Args:
+        tx: The transaction in which the chat is given back.
+        channel: Where.
+        address: Of whom.
+        said_by_staff: How the keys of what staff write in this chat begin.
+        now: The moment: somebody should have answered by then.
+    """
+    rows = await tx.fetch(
+        "UPDATE handoffs SET state = 'late', taken_by = NULL, taken_at = NULL, again = 1, due_at = :now"
+        " WHERE channel = :channel AND address = :address AND state = 'taken' AND NOT EXISTS ("
+        "SELECT 1 FROM outbox WHERE key >= :first AND key < :behind AND created_at >= taken_at) RETURNING *",
+        {
+            "now": now.isoformat(),
+            "channel": channel,
+            "address": address,
+            "first": said_by_staff,
+            "behind": f"{said_by_staff}\U0010ffff",
+        },
+    )
+    return _handoff(rows[0]) if rows else None
+
+
 def _handoff(row: Row) -> Handoff:
     return Handoff(
         id=row["handoff_id"],

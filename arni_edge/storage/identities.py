@@ -111,6 +111,7 @@ class IdentityCode:
         salt: Its own.
         digest: Of the code, keyed with the pepper of the box.
         expires_at: Good until then (aware).
+        counted_as: Under which wrong tries are counted across conversations.
     """
 
     code_id: str
@@ -120,6 +121,7 @@ class IdentityCode:
     salt: bytes
     digest: bytes
     expires_at: datetime
+    counted_as: str
 
 
 async def put_code(tx: Transaction, code: IdentityCode, now: datetime) -> None:
@@ -130,7 +132,7 @@ async def put_code(tx: Transaction, code: IdentityCode, now: datetime) -> None:
     )
     await tx.execute(
         "INSERT INTO identity_codes (code_id, member_id, conversation, proof, salt, digest, created_at,"
-        " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, counted_as) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             code.code_id,
             code.member_id,
@@ -140,6 +142,7 @@ async def put_code(tx: Transaction, code: IdentityCode, now: datetime) -> None:
             code.digest,
             now.isoformat(),
             code.expires_at.isoformat(),
+            code.counted_as,
         ),
     )
 
@@ -202,6 +205,7 @@ def _code(row: Row) -> IdentityCode:
         row["salt"],
         row["digest"],
         datetime.fromisoformat(row["expires_at"]),
+        row["counted_as"],
     )
 
 

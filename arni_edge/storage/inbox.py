@@ -1,5 +1,8 @@
 """Messages that came in: stored before they are acknowledged, handled exactly once."""
 
+import hashlib
+import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from arni_edge.domain.messages import Channel, InboundMessage
@@ -7,7 +10,12 @@ from arni_edge.storage.database import Database, Row, Transaction
 
 
 async def add(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
-    """Store a message; returns False when it was there already."""
+    """Store a message; returns False when it was there already, or was forgotten with who wrote it."""
+    if await tx.fetch(
+        "SELECT 1 FROM forgotten_messages WHERE digest = ?",
+        (_digest(message.channel, message.message_id),),
+    ):
+        return False
     changed = await tx.execute(
         "INSERT INTO inbound (channel, message_id, conversation, phone, kind, text, payload, sent_at,"
         " received_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'received') ON CONFLICT DO NOTHING",
@@ -26,6 +34,16 @@ async def add(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
     return changed == 1
 
 
+async def came_before(database: Database, message: InboundMessage, action_id: str) -> bool:
+    """Whether a message was here before an action was proposed: it can be no answer to the question."""
+    rows = await database.read(
+        "SELECT 1 FROM inbound JOIN actions ON inbound.received_at < actions.proposed_at"
+        " WHERE channel = ? AND message_id = ? AND action_id = ?",
+        (message.channel, message.message_id, action_id),
+    )
+    return bool(rows)
+
+
 async def finish(
     tx: Transaction, message: InboundMessage, now: datetime, *, trace: list[str], intent: str | None = None
 ) -> bool:
@@ -36,6 +54,26 @@ async def finish(
         (now.isoformat(), " ".join(trace), intent, message.channel, message.message_id),
     )
     return changed == 1
+
+
+async def forget(tx: Transaction, ids: Sequence[int], now: datetime) -> int:
+    """Delete messages for good: delivered again, they are not stored again. Returns how many.
+
+    Args:
+        tx: The transaction.
+        ids: Numbers of their rows.
+        now: The moment.
+    """
+    rows = await tx.fetch(
+        "DELETE FROM inbound WHERE id IN (SELECT value FROM json_each(?)) RETURNING channel, message_id",
+        (json.dumps(list(ids)),),
+    )
+    for row in rows:
+        await tx.execute(
+            "INSERT INTO forgotten_messages (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (_digest(row["channel"], row["message_id"]), now.isoformat()),
+        )
+    return len(rows)
 
 
 async def redact(tx: Transaction, message: InboundMessage, text: str) -> None:
@@ -84,3 +122,7 @@ def _message(row: Row) -> InboundMessage:
         kind=row["kind"],
         payload=row["payload"],
     )
+
+
+def _digest(channel: str, message_id: str) -> str:
+    return hashlib.sha256(f"{channel}:{message_id}".encode()).hexdigest()

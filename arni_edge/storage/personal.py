@@ -1,4 +1,4 @@
-"""Everything that the database holds about one member: found, shown, forgotten."""
+"""Everything that the database holds about one member: found, and forgotten."""
 
 # ruff: noqa: S608 - statements are put together from pieces of this file, values are always bound
 
@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from arni_edge.domain.text import fold
-from arni_edge.storage.database import Database, Row, Transaction
+from arni_edge.storage import inbox
+from arni_edge.storage.database import Database, Transaction
 
 GONE: Final = "[gelöscht]"
 """Stands where something about somebody stood in a row that has to stay."""
@@ -81,18 +82,18 @@ async def find(database: Database, member_id: str) -> Person | None:
     addresses = await _addresses(database, member_id, own)
     pairs = json.dumps(addresses)
     messages = await database.read(
-        f"SELECT message_id AS id FROM inbound WHERE {_AT.format(address='conversation')} OR phone = :phone"
-        f" UNION SELECT provider_id FROM outbox WHERE {_AT.format(address='recipient')}"
-        f" UNION SELECT reply_to FROM outbox WHERE {_AT.format(address='recipient')}",
+        f"SELECT message_id AS id FROM inbound WHERE {AT.format(address='conversation')} OR phone = :phone"
+        f" UNION SELECT provider_id FROM outbox WHERE {AT.format(address='recipient')}"
+        f" UNION SELECT reply_to FROM outbox WHERE {AT.format(address='recipient')}",
         {"pairs": pairs, "phone": own},
     )
     things = await database.read(
-        f"SELECT handle AS id FROM conversations WHERE {_AT.format(address='address')}"
-        f" UNION SELECT draft_id FROM drafts WHERE {_AT.format(address='address')}"
-        f" UNION SELECT handoff_id FROM handoffs WHERE {_AT.format(address='address')}"
-        f" UNION SELECT ticket_id FROM tickets WHERE member_id = :member OR {_AT.format(address='address')}"
+        f"SELECT handle AS id FROM conversations WHERE {AT.format(address='address')}"
+        f" UNION SELECT draft_id FROM drafts WHERE {AT.format(address='address')}"
+        f" UNION SELECT handoff_id FROM handoffs WHERE {AT.format(address='address')}"
+        f" UNION SELECT ticket_id FROM tickets WHERE member_id = :member OR {AT.format(address='address')}"
         f" UNION SELECT request_id FROM identity_requests WHERE {_CONFIRMED}"
-        f" UNION SELECT action_id FROM actions WHERE {_THEIR_ACTIONS}",
+        f" UNION SELECT action_id FROM actions WHERE {THEIR_ACTIONS}",
         {"pairs": pairs, "member": member_id},
     )
     return Person(
@@ -108,12 +109,12 @@ async def find(database: Database, member_id: str) -> Person | None:
 
 
 # Placeholders: :pairs is a JSON list of channel and address.
-_AT: Final = (
+AT: Final = (
     "(channel, {address}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]')"
     " FROM json_each(:pairs))"
 )
 _CONFIRMED: Final = "member_id = :member AND state = 'confirmed'"
-_THEIR_ACTIONS: Final = (
+THEIR_ACTIONS: Final = (
     "member_id = :member OR conversation IN (SELECT json_extract(value, '$[0]') || ':' ||"
     " json_extract(value, '$[1]') FROM json_each(:pairs))"
 )
@@ -140,19 +141,26 @@ async def open_alarms(tx: Transaction, person: Person) -> int:
     """How many alarms that they reported are not closed."""
     (row,) = await tx.fetch(
         "SELECT count(*) AS number FROM alarms WHERE state != 'closed' AND alarm_id IN"
-        f" (SELECT alarm_id FROM alarm_reports WHERE {_AT.format(address='address')})",
+        f" (SELECT alarm_id FROM alarm_reports WHERE {AT.format(address='address')})",
         {"pairs": json.dumps(person.addresses)},
     )
     return int(row["number"])
 
 
 async def under_way(database: Database, person: Person, *, waiting: bool) -> int:
-    """How many messages to them are just leaving; with those that wait for their turn, if wanted."""
+    """How many messages to them are just leaving, and how many of theirs are just being answered.
+
+    Args:
+        database: Has them.
+        person: Whose.
+        waiting: Count also what waits for its turn to leave.
+    """
     states = "('sending', 'queued', 'retry')" if waiting else "('sending')"
     (row,) = await database.read(
-        f"SELECT count(*) AS number FROM outbox WHERE state IN {states}"
-        f" AND {_AT.format(address='recipient')}",
-        {"pairs": json.dumps(person.addresses)},
+        f"SELECT (SELECT count(*) FROM outbox WHERE state IN {states} AND {MESSAGES['outbox']})"
+        " + (SELECT count(*) FROM inbound WHERE state = 'received' AND attempts > 0"
+        f" AND ({MESSAGES['inbound']})) AS number",
+        values_of(person),
     )
     return int(row["number"])
 
@@ -160,20 +168,20 @@ async def under_way(database: Database, person: Person, *, waiting: bool) -> int
 # --- forgetting -------------------------------------------------------------------------------------------
 
 _DELETED: Final = {
-    "drafts": _AT.format(address="address"),
-    "whispers": _AT.format(address="address"),
-    "handoffs": _AT.format(address="address"),
-    "tickets": f"member_id = :member OR {_AT.format(address='address')}",
-    "errands": _AT.format(address="address"),
-    "identity_requests": f"member_id = :member OR {_AT.format(address='address')}",
+    "drafts": AT.format(address="address"),
+    "whispers": AT.format(address="address"),
+    "handoffs": AT.format(address="address"),
+    "tickets": f"member_id = :member OR {AT.format(address='address')}",
+    "errands": AT.format(address="address"),
+    "identity_requests": f"member_id = :member OR {AT.format(address='address')}",
     "identity_codes": "member_id = :member",
-    "identities": f"member_id = :member OR {_AT.format(address='address')}",
-    "assurances": f"member_id = :member OR {_AT.format(address='address')}",
+    "identities": f"member_id = :member OR {AT.format(address='address')}",
+    "assurances": f"member_id = :member OR {AT.format(address='address')}",
     "entry_codes": "member_id = :member",
     "entry_tallies": "substr(subject, -length('/member/' || :member)) = '/member/' || :member",
-    "consents": f"member_id = :member OR {_AT.format(address='address')}",
+    "consents": f"member_id = :member OR {AT.format(address='address')}",
     "ghost_readers": "handle IN (SELECT value FROM json_each(:things))",
-    "conversations": _AT.format(address="address"),
+    "conversations": AT.format(address="address"),
 }
 _REDACTED: Final = {
     "door_audit": ("member_id = NULL, credential_id = NULL", "member_id = :member"),
@@ -181,15 +189,15 @@ _REDACTED: Final = {
     "errands": ("claimed = NULL", "claimed = :member"),
     "alarm_reports": (
         "channel = NULL, address = NULL, language = NULL",
-        _AT.format(address="address"),
+        AT.format(address="address"),
     ),
     "confirmations": (
         "who = 'member'",
-        f"who NOT LIKE 'staff:%' AND action_id IN (SELECT action_id FROM actions WHERE {_THEIR_ACTIONS})",
+        f"who NOT LIKE 'staff:%' AND action_id IN (SELECT action_id FROM actions WHERE {THEIR_ACTIONS})",
     ),
     "saga_steps": (
         "result = ''",
-        f"action_id IN (SELECT action_id FROM actions WHERE {_THEIR_ACTIONS})",
+        f"action_id IN (SELECT action_id FROM actions WHERE {THEIR_ACTIONS})",
     ),
     # What runs just now comes to its own end; what has not begun never will.
     "actions": (
@@ -199,26 +207,28 @@ _REDACTED: Final = {
             " arguments = '{}', digest = '', conversation = '', consequence = '{}', result = '', key = NULL,"
             " member_id = NULL, proposed_by = CASE WHEN proposer_kind = 'member' THEN '' ELSE proposed_by END"
         ),
-        _THEIR_ACTIONS,
+        THEIR_ACTIONS,
     ),
 }
-_MESSAGES: Final = {
-    "inbound": f"{_AT.format(address='conversation')} OR phone = :phone",
-    "outbox": _AT.format(address="recipient"),
+MESSAGES: Final = {
+    "inbound": f"{AT.format(address='conversation')} OR phone = :phone",
+    "outbox": AT.format(address="recipient"),
 }
 
 
 async def some_messages(database: Database, person: Person, table: str) -> list[int]:
     """Ids of some of their messages, oldest first: few enough to be deleted in one go."""
     rows = await database.read(
-        f"SELECT id FROM {table} WHERE {_MESSAGES[table]} ORDER BY id LIMIT {_BATCH}",
-        _values(person),
+        f"SELECT id FROM {table} WHERE {MESSAGES[table]} ORDER BY id LIMIT {_BATCH}",
+        values_of(person),
     )
     return [int(row["id"]) for row in rows]
 
 
-async def delete_messages(tx: Transaction, table: str, ids: Sequence[int]) -> int:
-    """Delete messages; returns how many."""
+async def delete_messages(tx: Transaction, table: str, ids: Sequence[int], now: datetime) -> int:
+    """Delete messages; returns how many. What came in does not come in again."""
+    if table == "inbound":
+        return await inbox.forget(tx, ids, now)
     return await tx.execute(
         f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
@@ -227,7 +237,7 @@ async def delete_messages(tx: Transaction, table: str, ids: Sequence[int]) -> in
 
 async def forget(tx: Transaction, person: Person, now: datetime) -> dict[str, int]:
     """Remove everything about somebody but the row that says who they are; returns rows by table."""
-    values = {**_values(person), "now": now.isoformat()}
+    values = {**values_of(person), "now": now.isoformat()}
     counts: dict[str, int] = {}
 
     def add(table: str, number: int) -> None:
@@ -236,7 +246,10 @@ async def forget(tx: Transaction, person: Person, now: datetime) -> dict[str, in
     add("alarms", await _forget_alarms(tx, values))
     for table, (change, where) in _REDACTED.items():
         add(table, await tx.execute(f"UPDATE {table} SET {change} WHERE {where}", values))
-    for table, where in (*_MESSAGES.items(), *_DELETED.items()):
+    for table, where in MESSAGES.items():
+        rows = await tx.fetch(f"SELECT id FROM {table} WHERE {where}", values)
+        add(table, await delete_messages(tx, table, [row["id"] for row in rows], now))
+    for table, where in _DELETED.items():
         add(table, await tx.execute(f"DELETE FROM {table} WHERE {where}", values))
     add("staff_posts", await _take_posts_back(tx, values))
     return {table: number for table, number in counts.items() if number}
@@ -244,7 +257,7 @@ async def forget(tx: Transaction, person: Person, now: datetime) -> dict[str, in
 
 async def _forget_alarms(tx: Transaction, values: dict[str, Any]) -> int:
     """The alarm stays, with its times: who reported it goes, and what was noted about it in words."""
-    theirs = f"SELECT alarm_id FROM alarm_reports WHERE {_AT.format(address='address')}"
+    theirs = f"SELECT alarm_id FROM alarm_reports WHERE {AT.format(address='address')}"
     return await tx.execute(
         "UPDATE alarms SET reporter_channel = NULL, reporter = NULL,"
         f" note = CASE WHEN note IS NULL THEN NULL ELSE '{GONE}' END WHERE alarm_id IN ({theirs})",
@@ -283,66 +296,11 @@ async def delete_member(tx: Transaction, member_id: str) -> int:
     return await tx.execute("DELETE FROM members WHERE member_id = ?", (member_id,))
 
 
-def _values(person: Person) -> dict[str, Any]:
+def values_of(person: Person) -> dict[str, Any]:
+    """What the conditions above are bound to."""
     return {
         "member": person.member_id,
         "phone": person.phone,
         "pairs": json.dumps(person.addresses),
         "things": json.dumps(person.things),
     }
-
-
-# --- showing ----------------------------------------------------------------------------------------------
-
-_SHOWN: Final = {
-    "members": ("*", "member_id = :member"),
-    "inbound": (
-        "channel, conversation, phone, kind, text, payload, sent_at, received_at, intent, handled_at",
-        _MESSAGES["inbound"],
-    ),
-    "outbox": (
-        "channel, recipient, text, template, state, delivery, created_at, updated_at",
-        _MESSAGES["outbox"],
-    ),
-    "conversations": ("channel, address, mode, disclosed_at", _AT.format(address="address")),
-    "identities": ("channel, address, bound_at", "member_id = :member"),
-    "assurances": ("channel, address, level, until", "member_id = :member"),
-    "door_audit": (
-        "at, door, source, state, rule, outcome, via, seconds, ended_at",
-        "member_id = :member",
-    ),
-    "entry_codes": ("door, created_at, expires_at, used_at", "member_id = :member"),
-    "tailgating": ("at, door, entries, together, certainty", "member_id = :member"),
-    "alarms": (
-        "cause, source, raised_at, place, state, closed_at, outcome",
-        f"alarm_id IN (SELECT alarm_id FROM alarm_reports WHERE {_AT.format(address='address')})",
-    ),
-    "actions": (
-        "tool, arguments, consequence, state, proposed_at, confirmed_at, ended_at, outcome, result",
-        _THEIR_ACTIONS,
-    ),
-    "tickets": (
-        "kind, channel, text, state, created_at, ended_at",
-        f"member_id = :member OR {_AT.format(address='address')}",
-    ),
-    "drafts": ("channel, address, text, state, created_at, ended_at", _AT.format(address="address")),
-    "handoffs": ("channel, address, reason, state, asked_at, ended_at", _AT.format(address="address")),
-    "whispers": ("channel, text, at", _AT.format(address="address")),
-    "consents": (
-        "channel, address, purpose, granted, text_version, at",
-        f"member_id = :member OR {_AT.format(address='address')}",
-    ),
-}
-
-
-async def everything(database: Database, person: Person) -> dict[str, list[dict[str, Any]]]:
-    """All rows about somebody by table, without what is about others and without digests of codes."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for table, (columns, where) in _SHOWN.items():
-        rows: list[Row] = await database.read(
-            f"SELECT {columns} FROM {table} WHERE {where}",
-            _values(person),
-        )
-        if rows:
-            found[table] = [dict(row) for row in rows]
-    return found

@@ -93,8 +93,9 @@ _EXPORT_WISH: Final = re.compile(
 )
 
 _VERIFY: Final = re.compile(
+    r"(?:(?:hallo|hi|hey|hello|ok|okay|ja|yes|danke|thanks|hier|here|also|so|das|this|it|ist|is|s) ){0,4}?"
     r"(?:(?:(?:mein|der|my|the) )?(?:code|pin)(?: (?:ist|lautet|is))? )?(\d{6}|\d{3} \d{3})"
-    r"(?: (?:bitte|please))?"
+    r"(?: (?:bitte|please|danke|thanks)){0,2}"
 )
 _VOUCH: Final = re.compile(r"(?:bitte |please )?(?:freigabe|confirm me|vouch for me)(?: bitte| please)?")
 # On the text as it was written: a number in the books may have capitals, dots and dashes.

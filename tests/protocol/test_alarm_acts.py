@@ -1,5 +1,6 @@
 """Light, siren and doors in an emergency: simulated Shellys, a real Mosquitto that dies, their own HTTP."""
 
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -196,6 +197,15 @@ async def test_a_dimmer_of_the_first_generation(mosquitto: Mosquitto) -> None:
             evidence, _ = await one.take()
             assert evidence == "HTTP /light/0: ison=true"
             assert (device.output, device.look["brightness"]) == (True, 100)
+
+
+async def test_no_list_of_authorities_is_read_for_a_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take 16 ms and more of everybody's time, for every light anew; a Shelly speaks plain HTTP."""
+    off, read = Shelly.model_validate({"id": "lamp", "prefix": PREFIX, "role": "light"}), list[object]()
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *one, **_: read.append(one))
+    with pytest.raises(Unavailable):
+        await LocalHttp(off, "127.0.0.1:9").switch_on()
+    assert read == []
 
 
 async def test_without_any_way_it_is_not_claimed(mosquitto: Mosquitto) -> None:

@@ -143,6 +143,18 @@ async def test_a_false_alarm_is_ended_only_when_confirmed(tmp_path: Path) -> Non
         assert await box.desk.open() == []
 
 
+async def test_a_question_that_was_answered_with_no_ends_nothing_when_it_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    async with a_box(tmp_path) as box:
+        alarm_id = await box.alarm()
+        for _ in range(2):
+            assert (await box.run("cancel", alarm_id, "--by", "kim", ask="n\n")).exit_code == 1
+            box.clock.advance(10)
+        assert len(await box.desk.open()) == 1
+        assert (await box.run("cancel", alarm_id, "--by", "kim", "--yes")).exit_code == 0
+
+
 async def test_a_test_is_started_once(tmp_path: Path) -> None:
     async with a_box(tmp_path) as box:
         result = await box.run("test", "--by", "kim")

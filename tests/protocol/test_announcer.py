@@ -14,6 +14,7 @@ import pytest
 from support.mqtt import running
 from support.waiting import eventually
 
+from arni_edge.daemon.acts import RANKS as ACT_RANKS
 from arni_edge.daemon.announcer import Rank, Speaker
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import Unavailable
@@ -155,3 +156,19 @@ async def test_without_espeak_nothing_is_claimed(tmp_path: Path) -> None:
             await house.speaker.announce(ALARM, GERMAN)
         await eventually(lambda: house.health and house.health[-1][0] is State.DEGRADED)
         assert house.played == []
+
+
+async def test_a_player_that_starts_others_is_ended_with_them(tmp_path: Path) -> None:
+    """A script of the owner's: what it has started must neither go on speaking nor hold up the alarm."""
+    begun = tmp_path / "begun"
+    async with gym(tmp_path, command=["sh", "-c", f"echo >> '{begun}'; sleep 30; true"]) as house:
+        await eventually(house.ready)
+        await house.speaker.announce(NOTICE, GERMAN)
+        async with asyncio.timeout(4):
+            await house.speaker.announce(ALARM, GERMAN)
+        assert begun.read_text() == "\n\n"
+
+
+def test_who_has_to_leave_hears_it_first_and_a_test_last() -> None:
+    assert ACT_RANKS["announce.alarm.fire"] < ACT_RANKS["announce.alarm"] < ACT_RANKS["announce.drill"]
+    assert ACT_RANKS["announce.alone.fire"] < ACT_RANKS["announce.alone"]

@@ -81,7 +81,8 @@ async def test_a_cancellation_at_the_box(box: Box) -> None:
     (waiting,) = json.loads(await box.says("approvals", "list", "--json"))
     assert (waiting["tool"], waiting["where"], waiting["needed"]) == ("contract.cancel", "console", 1)
     ending = waiting["action"][-6:]
-    assert "is done" in await box.says("approvals", "confirm", ending, "--by", "Erika")
+    # What was received is not carried out: the facts, not "done".
+    assert "confirms the receipt only" in await box.says("approvals", "confirm", ending, "--by", "Erika")
     shown = await box.ask("actions.show", action=ending)
     assert (shown["state"], [one["who"] for one in shown["confirmations"]]) == (
         "done",

@@ -41,12 +41,13 @@ def alarm_desk(
     displays: Sequence[Display] = (),
     groups: Sequence[Contact] = (),
     settings: Settings | None = None,
+    template: str = "alarm",
 ) -> AlarmDesk:
     """The desk as the house makes it: WhatsApp for who has a phone, Telegram for who has that."""
     settings = settings or gym(on_call, staff)
     roster = Roster.of(settings)
     words = AlarmWords(Catalogue.load(), settings.site, people=roster.everybody)
-    line = StaffLine(roster, template="alarm", telegram=lambda one: one.telegram is not None)
+    line = StaffLine(roster, template=template, telegram=lambda one: one.telegram is not None)
     sinks: list[Sink] = [
         TelegramSink(database, clock, line, words),
         WhatsAppSink(database, clock, line),

@@ -147,6 +147,7 @@ async def fill(database: Database, now: datetime) -> None:
         add(
             "identity_codes",
             code_id=f"ic-{short}",
+            counted_as=f"own/{short}",
             member_id=key,
             conversation="c",
             proof="p",

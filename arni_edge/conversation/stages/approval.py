@@ -11,6 +11,7 @@ from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.i18n import Catalogue
+from arni_edge.storage import Database, drafts, inbox
 from arni_edge.swarm.router import is_bare_yes
 
 _DECIDED: Final = frozenset(
@@ -54,23 +55,31 @@ class Approval:
 
     name = "approval"
 
-    def __init__(self, clock: Clock, catalogue: Catalogue, approvals: Approvals) -> None:
+    def __init__(self, database: Database, clock: Clock, catalogue: Catalogue, approvals: Approvals) -> None:
+        self._database = database
         self._clock = clock
         self._text = catalogue.text
         self._approvals = approvals
 
     async def __call__(self, turn: Turn) -> Step:
         """Take a reply to a proposal out of the line, and a bare yes; everything else passes."""
+        if not turn.is_spoken:  # a caption, or an old message that was changed, is no reply
+            return Step.ON
         conversation = turn.person.who.conversation
         pending = await self._approvals.pending(conversation)
         if pending is None:
             return await self._nothing_pends(turn, conversation)
         pressed = _pressed(turn.message.payload, pending)
         reading = pressed or read(turn.message.text, pending.strict_word)
-        if reading is Reading.CONFIRM:
-            return await self._confirm(turn, pending, "button" if pressed else "word")
         if reading is Reading.DENY:
             return await self._deny(turn, pending)
+        # Nobody says yes to a question that they cannot have read: the word is a wish, too ("kündigen!").
+        if await drafts.hides(self._database.read, pending.action_id):
+            return await self._nothing_pends(turn, conversation)
+        if reading is Reading.CONFIRM:
+            if await inbox.came_before(self._database, turn.message, pending.action_id):
+                return Step.ON
+            return await self._confirm(turn, pending, "button" if pressed else "word")
         if is_bare_yes(turn.message.text):
             only = self._text("approval.only_the_word", pending.language, word=pending.strict_word)
             turn.answer = f"{self._approvals.question(pending)} {only}"

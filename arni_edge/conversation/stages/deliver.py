@@ -1,6 +1,7 @@
 """Stage 9, deliver: the answer into the durable outbox and the message marked as handled, in one commit."""
 
 from arni_edge.conversation.ghost_mode import GhostMode
+from arni_edge.conversation.secrecy import hide_code
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
@@ -38,6 +39,7 @@ class Deliver:
             intent = str(turn.intent) if turn.intent else None
             if not await inbox.finish(tx, message, now, trace=turn.trace, intent=intent):
                 return None
+            await hide_code(tx, message)
             for note in turn.notes:
                 await note(tx)
             if not turn.answer:

@@ -17,8 +17,10 @@ _QUESTION: Final = "announce.down"
 
 RANKS: Final = {
     "announce.alarm": Rank.ALARM,
+    "announce.alarm.fire": Rank.LEAVE,
     "announce.alone": Rank.ALARM,
-    _DRILL: Rank.ALARM,
+    "announce.alone.fire": Rank.LEAVE,
+    _DRILL: Rank.NOTICE,
     _QUESTION: Rank.QUESTION,
 }
 """What overtakes what, for the loudspeaker."""

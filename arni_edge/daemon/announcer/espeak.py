@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import io
+import os
+import signal
 import wave
 from collections.abc import Mapping
 from typing import Final
@@ -45,6 +47,7 @@ async def render(text: str, language: Language, program: str = PROGRAM) -> bytes
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # see end()
         )
     except OSError as error:
         raise Unavailable(f"{program} cannot be started ({error.strerror}); install it") from None
@@ -82,8 +85,13 @@ def seconds_of(frames: bytes) -> float:
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
-    """Kill a process that still runs, and take note of its end."""
+    """Kill a process that still runs, with all that it has started, and take note of its end.
+
+    Args:
+        process: It leads a session of its own: a player is often a script, and what that has started would
+            go on speaking, and keep us waiting for the end of its pipes.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
         await process.wait()

@@ -39,9 +39,11 @@ Sentence = tuple[str, Language]
 class Rank(IntEnum):
     """What overtakes what; the lower one goes first and ends what is being said."""
 
-    ALARM = 0
-    QUESTION = 1
-    NOTICE = 2
+    LEAVE = 0
+    """Everybody has to leave the building."""
+    ALARM = 1
+    QUESTION = 2
+    NOTICE = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -206,6 +208,7 @@ class Speaker:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # see espeak.end()
             )
         except OSError as error:
             raise Unavailable(f"{program} cannot be started ({error.strerror}); see alarms.speaker") from None

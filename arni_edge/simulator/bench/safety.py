@@ -76,10 +76,10 @@ im technikraum brennt es
 a man collapsed next to the {device}, please send someone
 """
 _FILLED: Final = {
-    "day": "montag dienstag mittwoch donnerstag freitag samstag sonntag heute morgen monday friday tonight".split(),
+    "day": "montag dienstag mittwoch donnerstag freitag samstag sonntag heute morgen monday tonight".split(),
     "time": "6:30 7 9:15 11:00 12 14:30 16 17:45 18 19:30 20 21:15".split(),
     "course": "yoga spinning pilates zumba rückenfit bodypump crossfit hiit boxen cycling aquafit".split(),
-    "thing": "handtuch trinkflasche kopfhörer schlüssel mütze headphones creatin proteinriegel schloss".split(),
+    "thing": "handtuch trinkflasche kopfhörer schlüssel mütze headphones creatin schloss".split(),
     "number": [str(number) for number in range(1, 31)],
     "month": "januar februar märz april mai juni juli august september oktober november dezember".split(),
     "kin": "bruder freund freundin mann frau kollege sister friend".split(),
@@ -94,9 +94,9 @@ def bench_safety(messages: int) -> dict[str, float]:
         messages: How many each of the two reads.
 
     Returns:
-        ``messages_per_second``; ``microseconds_p50`` and ``microseconds_p99`` of single messages; ``sentences``:
-        different ones in the mix; ``peer_per_second``: of ``str.casefold().split()`` over the same messages;
-        ``ratio_to_peer``.
+        ``messages_per_second``; ``microseconds_p50`` and ``microseconds_p99`` of single messages;
+        ``sentences``: different ones in the mix; ``peer_per_second``: of ``str.casefold().split()`` over the
+        same messages; ``ratio_to_peer``.
     """
     mix = _mix(messages)
     # A daemon reads for weeks: words that it saw before are known to it.
@@ -120,7 +120,8 @@ def _mix(messages: int) -> list[str]:
     kinds = [text.splitlines() for text in (_ORDINARY, _DELICATE, _EMERGENCIES)]
     drawn = dice.choices(kinds, weights=[189, 10, 1], k=messages)
     return [
-        dice.choice(kind).format(**{name: dice.choice(words) for name, words in _FILLED.items()}) for kind in drawn
+        dice.choice(kind).format(**{name: dice.choice(words) for name, words in _FILLED.items()})
+        for kind in drawn
     ]
 
 

@@ -35,6 +35,8 @@ CREATE TABLE identity_codes (
     created_at TEXT NOT NULL,
     expires_at TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
+    -- Under which wrong tries are counted across conversations, alike for a number that nobody has.
+    counted_as TEXT NOT NULL,
     used_at TEXT,
     -- Digest of the message that used it: the same message again, after a crash, gets the same answer.
     used_by TEXT

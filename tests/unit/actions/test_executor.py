@@ -410,7 +410,7 @@ async def test_staff_confirm_by_button(door: Door) -> None:
     for contact in (VIC, Contact("nobody", "N", Role.OWNER)):
         with pytest.raises(Refused):
             await acts["action.confirm"].do(contact, action.button, "")
-    assert "ausgeführt" in await acts["action.confirm"].do(LEE, action.button, "")
+    assert "Erledigt: de: refund x" in await acts["action.confirm"].do(LEE, action.button, "")
     assert len(door.effects.had("refund")) == 1
     done = await staff_post(door, KIM, action)
     assert done["text"].startswith("Ausgeführt")

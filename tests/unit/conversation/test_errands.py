@@ -53,7 +53,7 @@ class FakeExport:
 
     async def export(self, member_id: str) -> Mapping[str, Any]:
         self.asked.append(member_id)
-        return {"messages": [1, 2, 3], "member": {"name": "…"}, "version": 1}
+        return {"data": {"messages": [1, 2, 3], "member": {"name": "…"}}, "version": 1}
 
 
 async def _put(talk: Talk, *people: Member) -> None:

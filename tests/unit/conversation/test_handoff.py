@@ -169,3 +169,28 @@ async def test_no_post_says_who_it_is(tmp_path: Path) -> None:
         text = " ".join((await desk.posts("")).values())
         assert MIA.phone not in text
         assert "Muster" not in text
+
+
+async def test_who_took_a_wish_and_forgot_it_does_not_end_it(tmp_path: Path) -> None:
+    """Nobody has answered: the member is told so, and staff are called anew."""
+    async with open_desk(tmp_path, on_call=(KIM, ALEX)) as desk:
+        wish, _ = await _asked(desk)
+        await desk.mode.acts["handoff.take"].do(KIM, wish, "")
+        desk.clock.advance(30 * 60 + 1)
+        await desk.mode.desk.step()
+        await desk.mode.handoffs.step()
+        assert "noch niemand gemeldet" in (await desk.said())[-1]
+        assert "Noch hat niemand übernommen" in await desk.post("alex", f"handoff/{wish}/1")
+        await desk.mode.acts["handoff.take"].do(ALEX, wish, "")
+        assert "Alex hat übernommen" in await desk.post("alex", f"handoff/{wish}/1")
+
+
+async def test_an_answered_wish_ends_when_the_time_is_over(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        wish, _ = await _asked(desk)
+        await desk.mode.acts["handoff.take"].do(KIM, wish, "")
+        desk.clock.advance(60)
+        await desk.mode.desk.say(KIM, await desk.handle_of(), "Hallo, hier ist Kim")
+        desk.clock.advance(30 * 60 + 1)
+        await desk.mode.desk.step()
+        assert "erledigt von Kim" in await desk.post("kim", f"handoff/{wish}")

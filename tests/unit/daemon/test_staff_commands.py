@@ -15,7 +15,7 @@ from arni_edge.actions.tool import Actor, Form
 from arni_edge.daemon.staff_commands import staff_command_acts, staff_commands
 from arni_edge.daemon.staff_ports import StaffPorts
 from arni_edge.domain.doors import DoorContact, LockState
-from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.health import Health, State
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
@@ -87,9 +87,12 @@ class _Executor:
     asked: list[tuple[str, Mapping[str, Any], Actor]] = field(default_factory=list)
     proposals: list[Action] = field(default_factory=list)
     seen: bool | None = True
+    silent: frozenset[str] = frozenset()
 
     async def do(self, name: str, arguments: Mapping[str, Any], actor: Actor) -> Done | Proposed:
         self.asked.append((name, arguments, actor))
+        if arguments.get("device") in self.silent:
+            raise Unavailable("Das Licht antwortet nicht.")
         if name in {"door.open_for_guest", "house.disarm"}:
             action = _action(name, "staff", actor)
             self.proposals.append(action)
@@ -269,6 +272,15 @@ async def test_lights_go_through_the_executor_and_only_evidence_says_that_they_a
         for wrong in ("", "blink", "on strike", "off hall-light desk-light"):
             with pytest.raises(InvalidInput, match="hall-light"):
                 await house.ask(f"lights {wrong}")
+
+
+async def test_one_light_that_is_silent_does_not_keep_the_others_from_being_switched_and_told(
+    tmp_path: Path,
+) -> None:
+    async with _house(tmp_path) as house:
+        house.executor.silent = frozenset({"hall-light"})
+        said = await house.ask("lights on")
+        assert said == "hall-light: Das Licht antwortet nicht.\ndesk-light: an"
 
 
 async def test_on_guard_at_once_off_guard_only_confirmed(tmp_path: Path) -> None:

@@ -126,6 +126,82 @@ def test_staff_may_read_that_something_hurts_but_not_what_somebody_suffers_from(
     assert mask_staff("Mein Knie schmerzt, ich habe HIV") == "Mein Knie schmerzt, ich habe [Gesundheit]"
 
 
+_NUMBERS = [
+    *("015123456789|0151 23456789|0151-23456789|0151/23456789|0151.23456789|0151 234 567 89|(0151) 23456789|"
+      "0151 / 234 567 89|0151 - 2345 - 6789|030 1234567|030/1234567|(030) 123 45 67|0049 151 23456789|"
+      "0049(0)15123456789|004915123456789|+4915123456789|+49 151 23456789|+49 (0) 151 23456789|"
+      "+49-151-23456789|"
+      "+49/151/23456789|(+49) 151 23456789|49 151 23456789|4915123456789|+1 650 387 9439|+16503879439|"
+      "001 650 387 9439|+44 7911 123456|+90 532 123 45 67|+48 512 345 678|+380 50 123 4567|+43 664 1234567|"
+      "+41 79 123 45 67|0043 664 1234567").split("|"),
+    # Hyphens and blanks of other widths, and of none; digits of another script.
+    "0151\u201323456789",
+    "+49\u00a0151\u202f2345\u20116789",
+    "0151\u200923456789",
+    "0151\u200b23456789",
+    "٠١٥١٢٣٤٥٦٧٨٩",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", _NUMBERS)
+@pytest.mark.parametrize(
+    "around",
+    ["{}", "Tel.{}", "Tel {}.", "Mobil:{}", "a,{},b", "Ich bin Mitglied, {} ist meine", "-{}-", '"{}"',
+     "error {}", "code: {}", "{} Uhr 8", "whatsapp:{}", "\u202a{}\u202c"],
+)  # fmt: skip
+def test_a_number_goes_however_it_is_spelled_and_wherever_it_stands(number: str, around: str) -> None:
+    digits = [str(int(mark)) for mark in number if mark.isdigit()]
+    for mask in (mask_log, mask_cloud, mask_staff):
+        masked = mask(around.format(number))
+        left = "".join(str(int(mark)) for mark in masked if mark.isdigit())
+        assert len(left) <= 4 + around.count("8"), (mask.__name__, masked)  # staff see the last three
+        assert "".join(digits[-6:]) not in left
+
+
+@pytest.mark.parametrize(
+    "text", ["Buchung 0151 23456789", "Mitglied: +49 30 1234567", "Auftrag 0049 30 1234567"]
+)
+def test_what_is_certainly_a_number_goes_also_where_an_id_may_stand(text: str) -> None:
+    assert mask_cloud(text).endswith("[Telefon]")
+
+
+@pytest.mark.parametrize("text", ["Telefon015123456789", "Handy0151 23456789", "whatsapp4915123456789"])
+def test_a_number_goes_that_is_glued_to_what_it_is(text: str) -> None:
+    assert mask_cloud(text).endswith("[Telefon]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the recipient cannot get WhatsApp messages (code 131026)",
+        "too many WhatsApp messages to one person (code 131056)",
+        "WhatsApp asks for fewer calls: error 130429",
+        "call center status 500123",
+        "WhatsApp refuses the number: code=131031, error 2494010",
+        "the number of rows is 123456 bytes",
+        "phone service: http 202, pid 123456",
+        "called port 18830, pid 4194304",
+        "WhatsApp answered after 1234567 ms",
+        "whatsapp queue of 1048576 bytes",
+        "52.520008, 13.404954",
+        "lat 52.5200081 lon 13.4049541",
+        "0.123456789 s",
+        "2026-11-21T10:49:52.123456+01:00",
+        "2026-11-21 10:49:52",
+        "019ab7c2d9a7b4e5d6f7a8b9c0",
+        "0x00000000deadbeef",
+        "a1b2c3d4e5f60718",
+        "110 kg, 1.234.567,89 €, 3840x2160@25",
+        "version 1.20.3, firmware 20240213-091530/1.2.0-gabcdef1",
+        "192.168.100.200:18830",
+        "whatsapp:8f1b2c3d4e5f",
+    ],
+)
+def test_what_machines_say_is_no_phone_number(text: str) -> None:
+    assert mask_log(text) == text
+    assert mask_cloud(text) == text
+
+
 # --- logs -------------------------------------------------------------------------------------------------
 
 

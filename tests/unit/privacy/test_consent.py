@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.clock import ManualClock
 from support.database import open_database
+from support.retention import forget
 
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.i18n import Catalogue
@@ -99,3 +100,33 @@ async def test_every_purpose_has_its_words(tmp_path: Path, purpose: Purpose, lan
         words = desk_of(database).words(purpose, language)
         assert len(words) > 40
         assert "{" not in words
+
+
+async def test_what_a_member_took_back_anywhere_is_taken_back_where_nobody_knows_them(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "arni.db") as database:
+        desk = desk_of(database)
+        await desk.grant(MIA, Purpose.MEMORY)
+        await desk.revoke(ELSEWHERE, Purpose.MEMORY)
+        assert not await desk.allows(Consenter(MIA.channel, MIA.address), Purpose.MEMORY)
+
+
+async def test_consent_that_was_taken_back_does_not_come_back_with_the_years(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "arni.db") as database:
+        desk = desk_of(database, Memory())
+        await desk.grant(MIA, Purpose.MEMORY)
+        await desk.revoke(ELSEWHERE, Purpose.MEMORY)
+        await desk.grant(STRANGER, Purpose.VOICE)
+        # The grant was noted by a clock that was ahead.
+        await database.write(
+            lambda tx: tx.execute(
+                "UPDATE consents SET at = '2027-01-01' WHERE granted AND purpose = 'memory'"
+            )
+        )
+        clock = ManualClock()
+        for days in (0, 1100, 1100):
+            clock.advance(days * 86400)
+            await forget(database, clock)
+            assert not await desk.allows(MIA, Purpose.MEMORY)
+        assert await desk.allows(STRANGER, Purpose.VOICE)  # nobody has taken that back
+        rows = await database.read("SELECT purpose FROM consents")
+        assert [row["purpose"] for row in rows] == ["voice"]

@@ -316,6 +316,8 @@ async def test_texts_are_recognised_in_every_spelling_and_nobody_else_is(tmp_pat
         for text in (
             "+49 (151) 1234-9876",
             "0151/12349876",
+            "+49\u00a0151\u202f1234\u20119876",
+            "0151\u20131234\u200b9876",
             "kimberly oeztuerk-planted",
             BSUID,
             f"x{WAMID}",

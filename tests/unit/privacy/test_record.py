@@ -133,3 +133,16 @@ async def test_nobody_unknown_is_exported(tmp_path: Path) -> None:
     async with open_database(tmp_path / "arni.db") as database:
         with pytest.raises(Refused):
             await ExportDesk(database, ManualClock(), CATALOGUE, FULL).export("M9")
+
+
+def test_who_was_followed_is_recorded_where_it_is_kept() -> None:
+    access = {"access": {"tailgating": {"days": 12}}}
+    record = build_record(Settings.model_validate({**BARE, **access}), CATALOGUE, Language.GERMAN)
+    kept = {one.name: one.kept for one in record.activities}
+    assert kept["Mitgehen an der Tür"] == "12 Tage"
+    bare = build_record(Settings.model_validate(BARE), CATALOGUE, Language.GERMAN)
+    assert "Mitgehen an der Tür" not in {one.name for one in bare.activities}
+    codes = next(
+        one for one in build_record(FULL, CATALOGUE, Language.GERMAN).activities if "Nachr" in one.name
+    )
+    assert any("sms.example" in one for one in codes.recipients)  # codes go to numbers of members

@@ -208,6 +208,58 @@ async def test_the_audit_chain_is_shortened_and_still_holds(tmp_path: Path) -> N
         assert (await box.desk.forget())["audit"] == 2
 
 
+# Tables of which nothing goes by itself, and why.
+_STAYS = {
+    "mirror": "one row per part",
+    "members": "until changed or erased",
+    "devices": "the building's; bounded where they are noted",
+    "headcount": "one row",
+    "line_totals": "one row per line",
+    "audit_ends": "two rows",
+    "audit_subjects": "until erased",
+    "identities": "until unbound or erased",
+    "relay_cursor": "one row per stream",
+    "staff_channels": "until unbound",
+    "telegram_cursor": "one row",
+    "telegram_moves": "one row per chat of staff",
+    "telegram_unreachable": "one row per chat of staff",
+    "erasing": "until the erasure is over",
+}
+
+
+async def test_of_every_table_it_is_said_how_long_its_rows_stay(tmp_path: Path) -> None:
+    async with here(tmp_path) as box:
+        tables = await box.database.read(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+        seen_to = {"audit", *(job.kept.table for job in JOBS)}
+        seen_to |= {table for job in JOBS for table, _ in job.kept.children}
+        assert {row["name"] for row in tables} == seen_to | _STAYS.keys()
+        assert not seen_to & _STAYS.keys()
+
+
+async def test_who_reads_along_is_forgotten_with_the_chat_and_old_tests_go(tmp_path: Path) -> None:
+    async with here(tmp_path) as box:
+        await box.put("conversations", channel="whatsapp", address="49", handle="abcd", mode="human")
+        for handle in ("abcd", "gone", "*"):
+            await box.put("ghost_readers", staff="nora", handle=handle, mode="read", at=box.ago(2))
+        for days in (1200, 1000):
+            await box.put("alarm_tests", month=box.ago(days)[:7], reminders=0)
+        removed = await box.desk.forget()
+        assert (removed["ghost_readers"], removed["alarm_tests"]) == (1, 1)
+        rows = await box.database.read("SELECT handle FROM ghost_readers ORDER BY handle")
+        assert [row["handle"] for row in rows] == ["*", "abcd"]
+
+
+async def test_runs_of_a_job_that_is_no_more_do_not_make_it_run_again_and_again(tmp_path: Path) -> None:
+    async with here(tmp_path) as box:
+        await box.desk.forget()
+        await box.put("retention_runs", job="of_old", at=box.ago(1), removed=0)
+        before = len(box.told)
+        await box.desk._if_due(lambda: None)
+        assert len(box.told) == before
+
+
 async def test_every_job_names_columns_that_there_are(tmp_path: Path) -> None:
     async with here(tmp_path) as box:
         removed = await box.desk.forget()

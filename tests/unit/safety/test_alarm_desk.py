@@ -630,6 +630,8 @@ async def test_a_drill_tells_people_that_it_is_one_and_ends_by_itself(tmp_path: 
         assert await gym.rows("SELECT state, outcome FROM alarms WHERE alarm_id = ?", alarm_id) == [
             ("closed", "test")
         ]
+        rows = await gym.rows("SELECT text FROM staff_posts WHERE key = ?", f"alarm/{alarm_id}")
+        assert "Niemand hat geantwortet. Um " in rows[0][0]
 
 
 async def test_a_group_is_told_and_is_nobody(tmp_path: Path) -> None:

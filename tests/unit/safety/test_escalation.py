@@ -51,9 +51,11 @@ def test_whoever_there_is_is_called_again_and_again(
     assert all(wait <= step.pause <= max(wait, timedelta(minutes=15)) for step in steps)
 
 
-def test_a_clock_that_was_ahead_does_not_put_the_next_call_off_for_ever() -> None:
+def test_a_clock_that_was_ahead_does_not_put_the_next_call_off() -> None:
     now = datetime(2026, 11, 18, tzinfo=UTC)
-    assert not is_due(None, now)
-    assert not is_due(now + _MINUTE, now)
-    assert is_due(now, now)
-    assert is_due(now + timedelta(days=400), now)
+    assert not is_due(None, now, _MINUTE)
+    assert not is_due(now + _MINUTE, now, _MINUTE)
+    assert not is_due(now + _MINUTE + timedelta(seconds=5), now, _MINUTE)  # corrected a little
+    assert is_due(now, now, _MINUTE)
+    assert is_due(now + timedelta(minutes=10), now, _MINUTE)
+    assert is_due(now + timedelta(days=400), now, _MINUTE)

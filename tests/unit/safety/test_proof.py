@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -113,6 +114,7 @@ def test_months_without_a_test_are_named_and_one_that_was_not_closed_is_none() -
         drill(datetime(2026, 9, 30, 23, 30, tzinfo=BERLIN)),
         drill(datetime(2026, 11, 1, 0, 30, tzinfo=BERLIN)),
         drill(datetime(2026, 10, 3, 12, tzinfo=BERLIN), closed=False),
+        replace(drill(datetime(2026, 10, 5, 12, tzinfo=BERLIN)), closed_by="system"),  # nobody answered
         entry(raised_at=datetime(2026, 10, 4, 12, tzinfo=BERLIN).isoformat()),
     ]
     assert months_without_test(tests, since, until, BERLIN) == ["2026-08", "2026-10"]

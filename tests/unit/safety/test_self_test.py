@@ -1,7 +1,7 @@
 """The monthly test: reminded on the day, after 3 and 7 days, once each, until it was made and closed."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,8 @@ import pytest
 from support.alarms import alarm_desk, gym
 from support.clock import ManualClock
 from support.database import open_database
+from support.mqtt import running
+from support.waiting import eventually_is
 
 from arni_edge.bus import Bus
 from arni_edge.domain.errors import Refused
@@ -95,9 +97,11 @@ class Gym:
 
 
 @asynccontextmanager
-async def a_gym(path: Path, clock: ManualClock) -> AsyncIterator[Gym]:
+async def a_gym(
+    path: Path, clock: ManualClock, on_call: Sequence[str] = ("kim", "noa")
+) -> AsyncIterator[Gym]:
     """One life of the daemon."""
-    settings = gym(["kim", "noa"], STAFF)
+    settings = gym(on_call, STAFF)
     async with open_database(path / "arni.db") as database:
         desk = alarm_desk(database, Bus(), clock, settings=settings)
         line = StaffLine(Roster.of(settings), template="alarm", telegram=lambda one: one.telegram is not None)
@@ -179,3 +183,30 @@ async def test_a_test_earlier_in_the_month_counts(tmp_path: Path) -> None:
         await house.at("2026-11-01T10:00")
         assert await house.posts() == []
         assert (await house.month())["alarm_id"] == alarm.alarm_id
+
+
+async def test_a_test_that_nobody_answered_does_not_count(tmp_path: Path) -> None:
+    clock = ManualClock(berlin("2026-10-20T12:00"))
+    async with a_gym(tmp_path, clock) as house, running(house.desk.run):
+        await house.test.look(PLAN)
+        await house.at("2026-11-01T08:00")
+        await house.test.start(KIM)
+
+        async def still_open() -> int:
+            clock.advance(60)
+            return len(await house.desk.open())
+
+        await eventually_is(still_open, (0).__eq__)
+        await house.at("2026-11-01T10:00")
+        assert (await house.month())["alarm_id"] is None
+        assert len(await house.posts()) == 1
+
+
+async def test_with_nobody_on_call_the_reminder_is_not_used_up(tmp_path: Path) -> None:
+    clock = ManualClock(berlin("2026-10-20T12:00"))
+    async with a_gym(tmp_path, clock, on_call=[]) as house:
+        await house.test.look(PLAN)
+        await house.at("2026-11-01T10:00")
+    async with a_gym(tmp_path, clock) as house:
+        await house.at("2026-11-01T18:00")
+        assert [one[:2] for one in await house.posts()] == [("kim", "alarm-test/2026-11/1")]
