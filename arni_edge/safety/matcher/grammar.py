@@ -11,13 +11,14 @@ One rule is one line of items with spaces between them::
     ~NOW                          # the same, up to a word of class NOW
     !NOT                          # the next word is not of this class
 
-CAPITALS name a class; other words stand for themselves in every spelling. ``?`` makes an item optional, ``{0,3}``
-repeats it. A gap never holds a negation, and never crosses the end of a sentence.
+CAPITALS name a class; other words stand for themselves in every spelling. ``?`` makes an item optional,
+``{0,3}`` repeats it. A gap never holds a negation, and never crosses the end of a sentence.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 NEGATION: Final = "NOT"
@@ -60,6 +61,7 @@ class _Item:
 Rule = tuple[_Item, ...]
 
 
+@cache
 def parsed(rule: str) -> Rule:
     """The items of a rule.
 

@@ -2,13 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from arni_edge.safety.matcher.contexts import Context, Sentences
 from arni_edge.safety.matcher.grammar import Cost, Rule, Symbols, compiled, keys, names_in, parsed
 from arni_edge.safety.matcher.tokens import PAUSES, plain, quick_words, tokens
 from arni_edge.safety.matcher.vocabulary import Vocabulary
@@ -16,11 +17,12 @@ from arni_edge.safety.matcher.vocabulary import Vocabulary
 _FILES: Final = (
     "words",
     "frequent",
+    "vital",
+    "crisis",
     "medical",
     "injuries",
     "danger",
     "violence",
-    "crisis",
     "others",
     "sums",
     "calls",
@@ -30,9 +32,6 @@ _STRENGTHS: Final = ("grave", "firm", "signs", "nouns", "loose", "plea", "cry")
 _RULE_KEYS: Final = ("innocent", "markers", *_STRENGTHS)
 # What it costs to look closer at every text with such a word, by how often they are said.
 _COSTS: Final = {"EVERYDAY": 10, "OFTEN": 100, "CONSTANT": 1000}
-_ENDS: Final = re.compile(r"[.?]")
-# "A before B" looks back so far: a denial stands right before what it denies.
-_LOOK_BACK: Final = 8
 
 
 class Cause(StrEnum):
@@ -50,34 +49,18 @@ class _Topic:
     """What is looked for.
 
     Attributes:
+        cause: What it is, unless one of the words found says otherwise.
+        by_word: Symbols that say otherwise: who calls for the fire brigade reports a fire.
         keys: Symbols without one of which none of it is said.
         innocent: Phrases that are taken out first.
         strengths: How much it takes to explain a phrase away -> the phrases.
     """
 
     cause: Cause
+    by_word: dict[str, Cause]
     keys: frozenset[str]
     innocent: re.Pattern[str] | None
     strengths: dict[str, re.Pattern[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What explains phrases away: a what-if, a story, a denial.
-
-    Attributes:
-        blocks: Strengths that it explains away.
-        reach: ``whole`` sentence, ``clause`` (from there to the next comma), ``onward`` (from there),
-            ``before`` or ``after`` (right beside the phrase), ``around`` (as far as ``until`` lets it).
-        until: Symbols that end its reach.
-        next_too: Said in the next sentence it counts, too.
-    """
-
-    blocks: frozenset[str]
-    reach: str
-    pattern: re.Pattern[str]
-    until: frozenset[str]
-    next_too: bool
 
 
 class Judge:
@@ -104,7 +87,10 @@ class Judge:
         for part in symbols("PART"):
             self._beside[part] = [frozenset(part)]
         self.vocabulary.weighty = frozenset(self._beside)
-        self._contexts = [_context(table, symbols) for table in contexts]
+        known = [_context(table, symbols) for table in contexts]
+        self._contexts = {
+            strength: [one for one in known if strength in one.blocks] for strength in _STRENGTHS
+        }
 
     def weigh(self, text: str) -> Cause | None:
         """The first cause that is meant, in the order of the files."""
@@ -113,10 +99,10 @@ class Judge:
         if self.vocabulary.weighty.isdisjoint(words) or not self._worth_a_look(frozenset(words)):
             return None
         said = self.symbols(folded)
-        present = frozenset(said)
+        present, sentences = frozenset(said), Sentences(said)
         for topic in self._topics:
-            if not topic.keys.isdisjoint(present) and self._found(topic, said):
-                return topic.cause
+            if not topic.keys.isdisjoint(present) and (found := self._found(topic, said, sentences)):
+                return next((topic.by_word[one] for one in found if one in topic.by_word), topic.cause)
         return None
 
     def _worth_a_look(self, present: frozenset[str]) -> bool:
@@ -143,58 +129,18 @@ class Judge:
             at += 1
         return "".join(found)
 
-    def _found(self, topic: _Topic, said: str) -> bool:
+    def _found(self, topic: _Topic, said: str, sentences: Sentences) -> str:
+        """The first phrase of a topic that is meant, or nothing."""
         left = said
         if topic.innocent is not None:
             left = topic.innocent.sub(lambda match: "_" * len(match[0]), said)
         for strength, pattern in topic.strengths.items():
             match = pattern.search(left)
             while match is not None:
-                if not self._explained(said, strength, match):
-                    return True
+                if not any(sentences.explained(one, match) for one in self._contexts[strength]):
+                    return match[0]
                 match = pattern.search(left, match.start() + 1)
-        return False
-
-    def _explained(self, said: str, strength: str, match: re.Match[str]) -> bool:
-        """Whether something in the same sentence says that this is not meant."""
-        start = max(said.rfind(".", 0, match.start()), said.rfind("?", 0, match.start())) + 1
-        ending = _ENDS.search(said, match.end())
-        end = ending.start() if ending else len(said)
-        return any(
-            _reaches(context, said, start, end, match)
-            for context in self._contexts
-            if strength in context.blocks
-        )
-
-
-def _reaches(context: _Context, said: str, start: int, end: int, match: re.Match[str]) -> bool:
-    pattern = context.pattern
-    if context.reach == "whole":
-        if context.next_too:
-            following = _ENDS.search(said, end + 1)
-            end = following.start() if following else len(said)
-        return pattern.search(said, start, end) is not None
-    if context.reach == "before":
-        near = max(start, match.start() - _LOOK_BACK)
-        return any(pattern.fullmatch(said, at, match.start()) for at in range(near, match.start()))
-    if context.reach == "after":
-        return pattern.match(said, match.end(), end) is not None
-    return any(begins <= match.start() < ends for begins, ends in _scopes(context, said, start, end))
-
-
-def _scopes(context: _Context, said: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for marker in context.pattern.finditer(said, start, end):
-        begins, ends = marker.start(), end
-        if context.reach == "clause":
-            comma = said.find(",", marker.end(), end)
-            ends = comma if comma >= 0 else end
-        if context.until:
-            ends = next((at for at in range(marker.end(), ends) if said[at] in context.until), ends)
-            if context.reach == "around":
-                begins = next(
-                    (at + 1 for at in range(begins - 1, start - 1, -1) if said[at] in context.until), start
-                )
-        yield begins, ends
+        return ""
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -251,17 +197,22 @@ def _topic(table: dict[str, Any], symbols: Symbols, cost: Cost) -> _Topic:
     innocent = _rules(table, "innocent")
     return _Topic(
         cause=Cause(table["cause"]),
+        by_word={one: Cause(cause) for name, cause in table.get("by", {}).items() for one in symbols(name)},
         keys=frozenset("".join(map(symbols, names))),
         innocent=compiled(innocent, symbols) if innocent else None,
         strengths={one: compiled(_rules(table, one), symbols) for one in _STRENGTHS if one in table},
     )
 
 
-def _context(table: dict[str, Any], symbols: Symbols) -> _Context:
-    return _Context(
+def _context(table: dict[str, Any], symbols: Symbols) -> Context:
+    return Context(
         blocks=frozenset(table["blocks"].split()),
         reach=table["reach"],
-        pattern=compiled(_rules(table, "markers"), symbols),
-        until=frozenset("".join(symbols(name) for name in table.get("until", "").split())),
-        next_too=table.get("next_too", False),
+        markers=compiled(_rules(table, "markers"), symbols),
+        until=_symbols_in(table, "until", symbols),
+        unless=_symbols_in(table, "unless", symbols),
     )
+
+
+def _symbols_in(table: dict[str, Any], key: str, symbols: Symbols) -> frozenset[str]:
+    return frozenset("".join(map(symbols, table.get(key, "").split())))

@@ -26,16 +26,18 @@ _PICTURES: Final = {
     "€": " euro ",
 } | dict.fromkeys("😂🤣😅😆😜😉😁😄😃😀😝😛😋🥵💀☠😴🙈😇🤪🙃😎🫠🤭", " laughpicture ")
 _LAUGH: Final = "laughpicture"
-# Turkish dotless i and Polish crossed l have no accent that could be taken off.
-_LETTERS: Final = {"ı": "i", "ł": "l", "đ": "d", "ø": "o"}
-_NOTHING: Final = dict.fromkeys("’‘´ʼ\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f\u00ad", "")
+# Apostrophes and marks that nobody sees go; dotless i and crossed l have no accent that could be taken off.
+_LETTERS: Final = {"\N{LATIN SMALL LETTER DOTLESS I}": "i", "ł": "l", "đ": "d", "ø": "o"}
+_NOTHING: Final = dict.fromkeys(
+    "\u2019\u2018\u00b4\u02bc\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f\u00ad", ""
+)
 _MEANING: Final = _PICTURES | _LETTERS | _NOTHING
 # Symbols and pictures: none of the letters of any language is among them.
 _SPECIAL: Final = re.compile(f"[{''.join(_MEANING)}\u2600-\u27bf\U0001f000-\U0001faff]")
 _CLEAN: Final = str.maketrans({"'": "", "`": "", "@": "a", "$": "s"})
 _SPACES: Final = str.maketrans({chr(mark): " " for mark in range(128) if not chr(mark).isalnum()})
 
-_TOKEN: Final = re.compile(r"[^\W_]+|\.{2,}|[.!?…\n;]+|[,:()]|\s[-–—]+\s|[؟،。]")
+_TOKEN: Final = re.compile(r"[^\W_]+|\.{2,}|[.!?…\n;]+|[,:()]|\s[-\u2013\u2014]+\s|[؟،。]")
 _PAUSE_OF: Final = {",": COMMA, ":": COMMA, "(": COMMA, ")": COMMA, "،": COMMA}
 # A mark for a letter in the middle of a word: "h!lfe", "not|fall".
 _MARK_FOR_I: Final = re.compile(r"(?<=[^\W\d_])[!|1](?=[^\W\d_]{2})")
@@ -66,29 +68,35 @@ def tokens(folded: str) -> list[str]:
     found: list[str] = []
     letters: list[str] = []
     for piece in _TOKEN.findall(_IN_A_NUMBER.sub("", folded)):
-        if len(piece) == 1 and piece.isalpha():
-            letters.append(piece)
-            continue
-        if letters and piece == ".":  # "h.i.l.f.e"
+        if len(piece) == 1 and (piece.isalpha() or (piece == STOP and letters)):
+            letters.append(piece)  # "h i l f e", "h.i.l.f.e"
             continue
         _put(found, letters)
         letters = []
         if piece[0].isalnum():
             _add_word(found, piece)
-        elif not found or found[-1] not in PAUSES:
-            found.append(_pause(piece))
-        elif "?" in piece:
-            found[-1] = ASKED
+        else:
+            _add_pause(found, _pause(piece))
     _put(found, letters)
     return found
 
 
 def _put(found: list[str], letters: list[str]) -> None:
     """One word of many spaced letters; two are what they are ("a s")."""
-    if len(letters) >= _DRAWN_OUT:
-        found.append("".join(letters))
+    spelled = [letter for letter in letters if letter != STOP]
+    if len(spelled) >= _DRAWN_OUT:
+        found.append("".join(spelled))
     else:
-        found.extend(letters)
+        found.extend(spelled)
+    if letters[-1:] == [STOP]:
+        _add_pause(found, STOP)
+
+
+def _add_pause(found: list[str], pause: str) -> None:
+    if not found or found[-1] not in PAUSES:
+        found.append(pause)
+    elif pause == ASKED:
+        found[-1] = ASKED
 
 
 def _add_word(found: list[str], word: str) -> None:
@@ -104,4 +112,4 @@ def _pause(mark: str) -> str:
         return ASKED
     if mark.startswith("..") or mark == "…":
         return COMMA
-    return _PAUSE_OF.get(mark, COMMA if mark.strip(" \n\t-–—") == "" and "\n" not in mark else STOP)
+    return _PAUSE_OF.get(mark, COMMA if mark.strip(" \n\t-\u2013\u2014") == "" and "\n" not in mark else STOP)

@@ -66,6 +66,10 @@ class Vocabulary(dict[str, str]):
         self._exact: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         self._learn(names)
+        self._of_name: dict[str, str] = {}
+        for named, symbol in self._symbols.items():
+            for name in named:
+                self._of_name[name] = self._of_name.get(name, "") + symbol
         self._shortened: dict[str, list[str]] = {}
         self._singled: dict[str, str] = {}
         for word in self._exact:
@@ -76,7 +80,7 @@ class Vocabulary(dict[str, str]):
 
     def symbols_of(self, name: str) -> str:
         """All symbols that a name of a rule stands for."""
-        return "".join(symbol for names, symbol in self._symbols.items() if name in names)
+        return self._of_name.get(name, "")
 
     def compound(self, first: str, second: str) -> str | None:
         """The symbol of a word that was written as two: "um gefallen", "herz infakt"."""
@@ -90,7 +94,11 @@ class Vocabulary(dict[str, str]):
         return known
 
     def _compound(self, first: str, joined: str, apart: str) -> str | None:
-        if not _RUN_TOGETHER_FROM <= len(joined) <= _LONGEST_WORD or len(first) < 2 or joined in self._ordinary:
+        if (
+            not _RUN_TOGETHER_FROM <= len(joined) <= _LONGEST_WORD
+            or len(first) < 2
+            or joined in self._ordinary
+        ):
             return None
         symbol = self._exact.get(joined)
         if symbol is None and UNKNOWN in apart:
@@ -117,10 +125,8 @@ class Vocabulary(dict[str, str]):
             known = exact.setdefault(word, meant)
             known |= meant
         for word, meant in exact.items():
-            for stem, of_stem in stems.items():
-                if word.startswith(stem):
-                    meant |= of_stem
-            self._exact[word] = self._symbol(meant)
+            of_stems = (of_stem for stem, of_stem in stems.items() if word.startswith(stem))
+            self._exact[word] = self._symbol(meant.union(*of_stems))
         self._stems = {stem: self._exact[stem] for stem in stems}
 
     def _symbol(self, names: Collection[str]) -> str:

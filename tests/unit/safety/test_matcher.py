@@ -36,6 +36,16 @@ from arni_edge.safety import Cause, find_emergency
         ("Gestern war noch alles gut, jetzt atmet er nicht mehr", Cause.MEDICAL),
         ("hier ist jemand bewusstlos und niemand hilft", Cause.MEDICAL),
         ("Hier ist jemand umgekippt! Niemand sonst ist da.", Cause.MEDICAL),
+        ("Das Training bringt mich um haha. Im Ernst: mein Freund atmet nicht!", Cause.MEDICAL),
+        # Who is called for says what it is.
+        ("ruft die Feuerwehr", Cause.FIRE),
+        ("please call the police", Cause.VIOLENCE),
+        ("bitte wählt 112", Cause.HELP),
+        # Whoever wants to die is in a crisis; whoever is threatened with death is not.
+        ("ich will nicht mehr leben", Cause.CRISIS),
+        ("thinking about killing myself", Cause.CRISIS),
+        ("mein Ex will mich umbringen", Cause.VIOLENCE),
+        ("he's going to kill me", Cause.VIOLENCE),
     ],
 )
 def test_an_emergency_is_recognised(text: str, cause: Cause) -> None:
@@ -60,6 +70,10 @@ def test_an_emergency_is_recognised(text: str, cause: Cause) -> None:
         "Hallo, Hilfe, ich komme nicht ins WLAN",
         "Zum Glück ist niemand bewusstlos geworden",
         "Bitte hilf mir beim Gerät",
+        "dieses Workout bringt mich um",
+        "das Laufband ist zusammengebrochen",
+        "falls es brennt, wo ist der Sammelpunkt?",
+        "it's not an emergency, but the shower is cold",
     ],
 )
 def test_talk_about_emergencies_is_not_one(text: str) -> None:
