@@ -87,7 +87,7 @@ class Alarms(Section):
     acknowledge_seconds: float = Field(default=60.0, ge=10, le=3600)
     buttons: list[SosButton] = Field(default_factory=list)
     person_down_ask_seconds: float = Field(default=20.0, ge=0, le=120)
-    announce: bool = True
+    announce: bool = False
     speaker: list[str] = Field(default_factory=lambda: ["aplay", "-q", "-"], min_length=1)
     test_day: int = Field(default=1, ge=0, le=28)
     test_hour: int = Field(default=10, ge=0, le=23)

@@ -86,6 +86,7 @@ def render_settings(
             "on_call": [{"name": "Bereitschaft", "phone": ON_CALL}, {"staff": KIM}],
             "acknowledge_seconds": 10.0,
             "person_down_ask_seconds": 2.0,
+            "announce": True,
             "speaker": ["dd", f"of={blueprint.spoken}", "status=none"],
             "test_day": 0,
             "buttons": [{"id": SOS, "device": SOS, "entity": "input:0.state", "name": "Notknopf"}],
