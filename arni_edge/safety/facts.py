@@ -1,6 +1,7 @@
 """What whoever reported an alarm is told of it: facts, each once, whatever is killed and whenever."""
 
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Final
 
 from arni_edge.domain.clock import Clock
@@ -10,6 +11,7 @@ from arni_edge.safety.words import VIA, AlarmWords
 from arni_edge.storage import Transaction, alarms, outbox
 
 _UNDELIVERED: Final = "told_undelivered"
+_SAID: Final = timedelta(minutes=2)
 
 
 class ReporterFacts:
@@ -75,12 +77,18 @@ class ReporterFacts:
     async def _tell(
         self, tx: Transaction, alarm: Alarm, what: str, text_of: Callable[[Language], str]
     ) -> None:
+        now = self._clock.now()
         for row in await alarms.reporters(tx, alarm.alarm_id):
+            language = Language(row["language"])
+            # With the time: said again a quarter of an hour later it is another fact.
+            text = self._words.dated(alarm, text_of(language), now, language)
             message = OutboundMessage(
                 key=f"alarm:{alarm.alarm_id}:{what}:{row['number']}",
                 channel=Channel(row["channel"]),
                 recipient=row["address"],
-                text=text_of(Language(row["language"])),
+                text=text,
                 priority=Priority.ALARM,
             )
-            await outbox.add(tx, message, self._clock.now())
+            # Of two alarms of theirs the same may be so: the same sentence twice is no second fact.
+            if not await outbox.said(tx, message, now - _SAID):
+                await outbox.add(tx, message, now)

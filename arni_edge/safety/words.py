@@ -194,6 +194,12 @@ class AlarmWords:
         ways = ", ".join(self.text(f"alarm.via.{kind}", language) for kind in kinds)
         return self._with_help("alarm.fact.undelivered", alarm, language, ways=ways)
 
+    def dated(self, alarm: Alarm, fact: str, now: datetime, language: Language) -> str:
+        """A fact with what it is about and the time at which it is one; a crisis is not named."""
+        time = f"{now.astimezone(self._site.zone):%H:%M}"
+        cause = "" if alarm.cause == Cause.CRISIS else self.text(f"alarm.cause.{alarm.cause}", language)
+        return self.text("alarm.dated", language, time=time, about=cause and f" ({cause})", fact=fact)
+
     def _with_help(self, key: str, alarm: Alarm, language: Language, **values: object) -> str:
         crisis = alarm.cause == Cause.CRISIS
         lines = self.text("alarm.crisis.lines" if crisis else "alarm.call_112", language)

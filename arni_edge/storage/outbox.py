@@ -96,6 +96,15 @@ async def newest_of(database: Database, beginning: str) -> tuple[int, str, str]:
     return (len(rows), rows[0]["state"], rows[0]["reason"] or "") if rows else (0, "", "")
 
 
+async def said(tx: Transaction, message: OutboundMessage, since: datetime) -> bool:
+    """Whether these words were put in for the same recipient after a moment."""
+    rows = await tx.fetch(
+        "SELECT 1 FROM outbox WHERE channel = ? AND recipient = ? AND text = ? AND created_at > ? LIMIT 1",
+        (message.channel, message.recipient, message.text, since.isoformat()),
+    )
+    return bool(rows)
+
+
 async def withdraw(tx: Transaction, beginning: str, reason: str, now: datetime) -> int:
     """Take back what waits under keys that begin so; what may have left is let go. Returns how many."""
     return await tx.execute(

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -24,6 +24,9 @@ _FILES: Final = (
     "danger",
     "violence",
     "others",
+    "wider_german",
+    "wider_english",
+    "wider_others",
     "sums",
     "calls",
     "contexts",
@@ -32,6 +35,10 @@ _STRENGTHS: Final = ("grave", "firm", "signs", "nouns", "loose", "plea", "cry")
 _RULE_KEYS: Final = ("innocent", "markers", *_STRENGTHS)
 # What it costs to look closer at every text with such a word, by how often they are said.
 _COSTS: Final = {"EVERYDAY": 10, "OFTEN": 100, "CONSTANT": 1000}
+
+
+# Rules that become one expression: most texts have none of the words that so few of them need.
+_AT_A_TIME: Final = 3
 
 
 class Cause(StrEnum):
@@ -53,14 +60,15 @@ class _Topic:
         by_word: Symbols that say otherwise: who calls for the fire brigade reports a fire.
         keys: Symbols without one of which none of it is said.
         innocent: Phrases that are taken out first.
-        strengths: How much it takes to explain a phrase away -> the phrases.
+        phrases: A few at a time: how much it takes to explain them away, symbols without one of which none of
+            them is said, and the phrases.
     """
 
     cause: Cause
     by_word: dict[str, Cause]
     keys: frozenset[str]
     innocent: re.Pattern[str] | None
-    strengths: dict[str, re.Pattern[str]]
+    phrases: tuple[tuple[str, frozenset[str], re.Pattern[str]], ...]
 
 
 class Judge:
@@ -101,7 +109,7 @@ class Judge:
         said = self.symbols(folded)
         present, sentences = frozenset(said), Sentences(said)
         for topic in self._topics:
-            if not topic.keys.isdisjoint(present) and (found := self._found(topic, said, sentences)):
+            if not topic.keys.isdisjoint(present) and (found := self._found(topic, said, present, sentences)):
                 return next((topic.by_word[one] for one in found if one in topic.by_word), topic.cause)
         return None
 
@@ -129,13 +137,13 @@ class Judge:
             at += 1
         return "".join(found)
 
-    def _found(self, topic: _Topic, said: str, sentences: Sentences) -> str:
+    def _found(self, topic: _Topic, said: str, present: frozenset[str], sentences: Sentences) -> str:
         """The first phrase of a topic that is meant, or nothing."""
         left = said
         if topic.innocent is not None:
             left = topic.innocent.sub(lambda match: "_" * len(match[0]), said)
-        for strength, pattern in topic.strengths.items():
-            match = pattern.search(left)
+        for strength, symbols, pattern in topic.phrases:
+            match = None if symbols.isdisjoint(present) else pattern.search(left)
             while match is not None:
                 if not any(sentences.explained(one, match) for one in self._contexts[strength]):
                     return match[0]
@@ -193,15 +201,30 @@ def _beside(rules: Iterable[Rule], symbols: Symbols, cost: Cost) -> dict[str, li
 
 
 def _topic(table: dict[str, Any], symbols: Symbols, cost: Cost) -> _Topic:
-    names = frozenset().union(*(keys(rule, cost)[0] for rule in _signs(table)))
+    phrases = tuple(
+        (strength, _rarest(some, symbols, cost), compiled(some, symbols))
+        for strength in _STRENGTHS
+        for some in _few_at_a_time(_rules(table, strength))
+    )
     innocent = _rules(table, "innocent")
     return _Topic(
         cause=Cause(table["cause"]),
         by_word={one: Cause(cause) for name, cause in table.get("by", {}).items() for one in symbols(name)},
-        keys=frozenset("".join(map(symbols, names))),
+        keys=frozenset().union(*(some for _, some, _ in phrases)),
         innocent=compiled(innocent, symbols) if innocent else None,
-        strengths={one: compiled(_rules(table, one), symbols) for one in _STRENGTHS if one in table},
+        phrases=phrases,
     )
+
+
+def _few_at_a_time(rules: list[Rule]) -> Iterator[list[Rule]]:
+    for start in range(0, len(rules), _AT_A_TIME):
+        yield rules[start : start + _AT_A_TIME]
+
+
+def _rarest(rules: Iterable[Rule], symbols: Symbols, cost: Cost) -> frozenset[str]:
+    """Symbols without one of which none of the rules finds anything."""
+    names = frozenset().union(*(keys(rule, cost)[0] for rule in rules))
+    return frozenset("".join(map(symbols, names)))
 
 
 def _context(table: dict[str, Any], symbols: Symbols) -> Context:
