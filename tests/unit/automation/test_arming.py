@@ -172,9 +172,7 @@ def _ordered(armed: bool, seen: Picture = _EMPTY) -> Picture:
 
 
 def test_staff_take_it_off_guard_until_the_hours_change() -> None:
-    armed, told = play(
-        (0, _EMPTY), (300, _EMPTY), (400, _ordered(False)), (500, _MOVES), (9000, _EMPTY)
-    )
+    armed, told = play((0, _EMPTY), (300, _EMPTY), (400, _ordered(False)), (500, _MOVES), (9000, _EMPTY))
     assert (armed, told) == ([False, True, False, False, False], [])
     opened = picture(0, hours=OPEN)
     again, _ = play((0, _ordered(False)), (10, opened), (20, _EMPTY), (400, _EMPTY))
