@@ -78,3 +78,19 @@ def test_an_emergency_is_recognised(text: str, cause: Cause) -> None:
 )
 def test_talk_about_emergencies_is_not_one(text: str) -> None:
     assert find_emergency(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A guy from my old gym is lying here and he is not breathing",
+        "my friend stopped breathing, we just wanted to ask about the price",
+        "Ich wollte wegen dem Beitrag fragen aber hier liegt einer und atmet nicht",
+        "wegen der laufzeit: mein mann ist gerade zusammengebrochen",
+        "i came to ask about fees and someone has collapsed at the desk",
+        "Mein Beitrag wurde abgebucht. Außerdem brennt es in der Umkleide!",
+        "wollte kündigen, aber jetzt hat mein Vater einen Herzinfarkt",
+    ],
+)
+def test_business_in_the_same_message_silences_no_emergency(text: str) -> None:
+    assert find_emergency(text) is not None
