@@ -99,6 +99,7 @@ class Judge:
         self._contexts = {
             strength: [one for one in known if strength in one.blocks] for strength in _STRENGTHS
         }
+        parsed.cache_clear()  # of no use any more, and the box is small
 
     def weigh(self, text: str) -> Cause | None:
         """The first cause that is meant, in the order of the files."""

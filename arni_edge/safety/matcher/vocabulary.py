@@ -70,13 +70,15 @@ class Vocabulary(dict[str, str]):
         for named, symbol in self._symbols.items():
             for name in named:
                 self._of_name[name] = self._of_name.get(name, "") + symbol
-        self._shortened: dict[str, list[str]] = {}
+        # Words with a space between them: nearly always one, and tens of thousands of lists weigh a lot.
+        self._shortened: dict[str, str] = {}
         self._singled: dict[str, str] = {}
         for word in self._exact:
             if len(word) >= _MENDED_FROM and word.isalpha():
                 self._singled.setdefault(_DOUBLED.sub(r"\1", word), word)
                 for shorter in _without_one(word):
-                    self._shortened.setdefault(shorter, []).append(word)
+                    known = self._shortened.get(shorter)
+                    self._shortened[shorter] = word if known is None else f"{known} {word}"
 
     def symbols_of(self, name: str) -> str:
         """All symbols that a name of a rule stands for."""
@@ -176,11 +178,11 @@ class Vocabulary(dict[str, str]):
         """One slip: a letter too many, too few or wrong, two swapped, or any doubled."""
         if len(word) < _MENDED_FROM - 1 or word in self._ordinary:
             return None
-        near = list(self._shortened.get(word, ()))
+        near = self._shortened.get(word, "").split()
         for shorter in _without_one(word):
             if len(shorter) >= _MENDED_FROM and shorter in self._exact:
                 near.append(shorter)
-            near.extend(one for one in self._shortened.get(shorter, ()) if _one_slip(word, one))
+            near.extend(one for one in self._shortened.get(shorter, "").split() if _one_slip(word, one))
         single = self._singled.get(_DOUBLED.sub(r"\1", word))
         if single is not None and len(single) >= _SURELY_FROM:
             near.append(single)
