@@ -1,6 +1,7 @@
 """Fixtures of all tests. Each family has its own block; real parts live in ``tests/support/``."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 import hypothesis
@@ -9,7 +10,8 @@ import structlog
 from support.mosquitto import Mosquitto
 
 # How long an example takes is a matter of what else the machine does.
-hypothesis.settings.register_profile("arni", deadline=None)
+# The same examples every time, so that a change is judged and not the dice; ARNI_EXPLORE=1 looks for new ones.
+hypothesis.settings.register_profile("arni", deadline=None, derandomize="ARNI_EXPLORE" not in os.environ)
 hypothesis.settings.load_profile("arni")
 
 # --- logs ---------------------------------------------------------------------------------------------------

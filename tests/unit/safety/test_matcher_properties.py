@@ -16,13 +16,20 @@ _CORPUS = [
     for line in file.read_text("utf-8").splitlines()
 ]
 _EMERGENCIES = [one["text"] for one in _CORPUS if one["emergency"]]
-# "Hilfe! Hab mein Passwort vergessen" is one thought; meant here is what has nothing to do with it.
+# "Hilfe! Hab mein Passwort vergessen" is one thought; meant is what has nothing to do with it. And a word of
+# one letter would be one more of "H I L F E".
+_MISHAPS = (
+    *"vergessen locked finde hilfe help abgelaufen fehlermeldung password".split(),
+    "geht nicht",
+    "kommt nicht",
+)
 _CHAT = [
     one["text"]
     for one in _CORPUS
     if not one["emergency"]
     and one["kind"] == "chat"
-    and not any(mishap in one["text"].lower() for mishap in ("vergessen", "locked", "finde", "hilfe", "help"))
+    and not any(mishap in one["text"].lower() for mishap in _MISHAPS)
+    and len(one["text"].split()[0]) > 1
 ]
 _CLEAR = [
     "Hilfe, hier ist jemand bewusstlos!",
