@@ -10,7 +10,7 @@ import structlog
 from support.mosquitto import Mosquitto
 
 # How long an example takes is a matter of what else the machine does.
-# The same examples every time, so that a change is judged and not the dice; ARNI_EXPLORE=1 looks for new ones.
+# The same examples every time: a change is judged and not the dice. ARNI_EXPLORE=1 looks for new ones.
 hypothesis.settings.register_profile("arni", deadline=None, derandomize="ARNI_EXPLORE" not in os.environ)
 hypothesis.settings.load_profile("arni")
 
