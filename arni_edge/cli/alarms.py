@@ -1,6 +1,5 @@
 """``arni-edge alarms …``: see them, take them, end them, test the chain, and prove all of that."""
 
-import getpass
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, login, print_json
 from arni_edge.domain.errors import ConfigurationError, Refused
 
 app = typer.Typer(help="Alarms, the test of the alarm chain, and the proof log. Without a word: the newest.")
@@ -43,7 +42,7 @@ def list_alarms(config: Config = None, json: Json = False, limit: _Limit = 20) -
     """List the newest alarms with what was done for each."""
     rows = ask(config, "alarms.log", limit=limit)
     if json:
-        typer.echo(_json(rows))
+        print_json(rows)
         return
     for row in rows:
         _print_line(row)
@@ -58,7 +57,7 @@ def show(alarm: _Alarm, config: Config = None, json: Json = False) -> None:
     """Show everything that happened to an alarm."""
     row = ask(config, "alarms.show", alarm=alarm)
     if json:
-        typer.echo(_json(row))
+        print_json(row)
         return
     _print_line(row)
     typer.echo(f"id            {row['alarm_id']}")
@@ -80,7 +79,7 @@ def show(alarm: _Alarm, config: Config = None, json: Json = False) -> None:
 @app.command("ack")
 def acknowledge(alarm: _Alarm, config: Config = None, by: _By = "", json: Json = False) -> None:
     """Take an alarm: nobody else is called."""
-    _say(ask(config, "alarms.acknowledge", alarm=alarm, by=by or _login()), json=json)
+    _say(ask(config, "alarms.acknowledge", alarm=alarm, by=_named(by)), json=json)
 
 
 @app.command("close")
@@ -93,7 +92,7 @@ def close(
     json: Json = False,
 ) -> None:
     """End an alarm."""
-    answer = ask(config, "alarms.close", alarm=alarm, by=by or _login(), note=note, outcome=outcome.value)
+    answer = ask(config, "alarms.close", alarm=alarm, by=_named(by), note=note, outcome=outcome.value)
     _say(answer, json=json)
 
 
@@ -106,7 +105,7 @@ def cancel(
     json: Json = False,
 ) -> None:
     """End an alarm that was none; asks whether that is sure, and everything goes on meanwhile."""
-    who = by or _login()
+    who = _named(by)
     question = ask(config, "alarms.cancel", alarm=alarm, by=who, confirm=False)
     if not yes and not typer.confirm(question, err=True):
         raise typer.Exit(1)
@@ -116,7 +115,7 @@ def cancel(
 @app.command("test")
 def start_test(config: Config = None, by: _By = "", json: Json = False) -> None:
     """Start a test alarm: everybody on call is told that it is one; no siren sounds."""
-    _say(ask(config, "alarms.test", by=by or _login()), json=json)
+    _say(ask(config, "alarms.test", by=_named(by)), json=json)
 
 
 @app.command("export")
@@ -137,7 +136,7 @@ def export(
         proof_pdf.require_library()
     log = _whole_log(config, since, until)
     if json:
-        typer.echo(_json(log))
+        print_json(log)
     from arni_edge.cli import proof_text  # noqa: PLC0415 - the other commands do without a catalogue
 
     if csv is not None:
@@ -179,17 +178,15 @@ def _print_line(row: dict[str, Any]) -> None:
 
 
 def _say(answer: str, *, json: bool) -> None:
-    typer.echo(_json({"answer": answer}) if json else answer)
+    if json:
+        print_json({"answer": answer})
+    else:
+        typer.echo(answer)
 
 
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no name for this user id, as in some containers
-        raise Refused("say who you are: --by NAME") from None
-
-
-def _json(answer: object) -> str:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    return orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()
+def _named(by: str) -> str:
+    """Who it is; nobody takes or ends an alarm without a name."""
+    name = by or login()
+    if not name:
+        raise Refused("say who you are: --by NAME")
+    return name

@@ -1,11 +1,10 @@
 """``arni-edge approvals …``, ``tickets …`` and ``staff …``: what waits for a person, decided at the box."""
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json, signed
 from arni_edge.domain.errors import InvalidInput
 
 app = typer.Typer(help="What waits for a yes or a no.", no_args_is_help=True)
@@ -21,7 +20,7 @@ def list_actions(config: Config = None, json: Json = False) -> None:
     """List what waits for a confirmation, anywhere."""
     rows = ask(config, "actions.list")
     if json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         typer.echo(f"{row['action']}  {row['tool']:<22} {row['where']:<14} until {row['expires_at'][:16]}")
@@ -35,7 +34,7 @@ def show(action: _Id, config: Config = None, json: Json = False) -> None:
     """Show an action: what it is, who confirmed it, what became of it."""
     row = ask(config, "actions.show", action=action)
     if json:
-        _print_json(row)
+        print_json(row)
         return
     confirmations = row.pop("confirmations")
     for key, value in row.items():
@@ -53,11 +52,9 @@ def propose(
     json: Json = False,
 ) -> None:
     """Ask for something. What cannot be undone waits for: arni-edge approvals confirm."""
-    became = ask(
-        config, "actions.propose", tool=tool, arguments=_arguments(argument or []), by=by or _login()
-    )
+    became = ask(config, "actions.propose", tool=tool, arguments=_arguments(argument or []), by=signed(by))
     if json:
-        _print_json(became)
+        print_json(became)
     elif became["state"] == "proposed":
         typer.echo(f"{became['sentence']}\n\narni-edge approvals confirm {became['action']}")
     else:
@@ -67,9 +64,9 @@ def propose(
 @app.command("confirm")
 def confirm(action: _Id, config: Config = None, by: _By = "", json: Json = False) -> None:
     """Say yes to what was proposed here. What needs two people is confirmed on their own accounts."""
-    became = ask(config, "actions.confirm", action=action, by=by or _login(), answer_seconds=330.0)
+    became = ask(config, "actions.confirm", action=action, by=signed(by), answer_seconds=330.0)
     if json:
-        _print_json(became)
+        print_json(became)
         return
     typer.echo(became.get("sentence") or f"{became['action']} is done")
 
@@ -77,9 +74,9 @@ def confirm(action: _Id, config: Config = None, by: _By = "", json: Json = False
 @app.command("deny")
 def deny(action: _Id, config: Config = None, by: _By = "", json: Json = False) -> None:
     """Say no; nothing is changed."""
-    became = ask(config, "actions.deny", action=action, by=by or _login())
+    became = ask(config, "actions.deny", action=action, by=signed(by))
     if json:
-        _print_json(became)
+        print_json(became)
         return
     typer.echo(f"{became['action']} is denied; nothing was changed")
 
@@ -89,7 +86,7 @@ def list_tickets(config: Config = None, json: Json = False) -> None:
     """List what has to be done, oldest first."""
     rows = ask(config, "tickets.list")
     if json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         typer.echo(f"{row['ticket_id']}  {row['created_at'][:16]}  {row['kind']}\n  {row['text']}")
@@ -102,7 +99,7 @@ def done(
     ticket: Annotated[str, typer.Argument(help="As listed.")], config: Config = None, by: _By = ""
 ) -> None:
     """Note that something was done."""
-    typer.echo(ask(config, "tickets.done", ticket=ticket, by=by or _login()))
+    typer.echo(ask(config, "tickets.done", ticket=ticket, by=signed(by)))
 
 
 @staff.command("list")
@@ -110,7 +107,7 @@ def list_staff(config: Config = None, json: Json = False) -> None:
     """List who works for the gym, and how they can be reached."""
     rows = ask(config, "staff.list")
     if json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         ways = [way for way in ("telegram", "phone") if row[way]]
@@ -126,7 +123,7 @@ def invite(
     by: _By = "",
 ) -> None:
     """Make a code that binds somebody's Telegram account. It is shown once, and kept nowhere."""
-    made = ask(config, "staff.invite", staff=member, by=by or _login())
+    made = ask(config, "staff.invite", staff=member, by=signed(by))
     typer.echo(f"send this to the bot until {made['expires_at'][:16]}:  /start {made['code']}")
     if made["link"]:
         typer.echo(f"or open this on their phone:  {made['link']}")
@@ -147,16 +144,3 @@ def _arguments(given: list[str]) -> dict[str, Any]:
         is_number = value.isascii() and value.isdigit() and not key.endswith("_id")
         arguments[key] = {"true": True, "false": False}.get(value, int(value) if is_number else value)
     return arguments
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no name for this user id, as in some containers
-        return "unnamed"
-
-
-def _print_json(answer: object) -> None:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json
 from arni_edge.domain.errors import ArniError, ConfigurationError, InvalidInput, Refused, Unavailable
 from arni_edge.settings import Camera, Settings, load_settings, settings_path
 
@@ -51,7 +51,7 @@ def list_cameras(
         except Unavailable as error:  # the gym's own are shown all the same
             away = error
     if json:
-        _print_json({"cameras": known, "found": found} if discover else {"cameras": known})
+        print_json({"cameras": known, "found": found} if discover else {"cameras": known})
     else:
         _print_list(known, found)
     if away is not None:
@@ -139,7 +139,7 @@ def try_out(camera: _Id, config: Config = None, json: Json = False) -> None:
     settings = _settings(config)
     report, _ = looking.look(_known(settings, camera), settings)
     if json:
-        _print_json({"camera": camera, **report, "advice": list(looking.advice(report))})
+        print_json({"camera": camera, **report, "advice": list(looking.advice(report))})
     else:
         looking.print_report(camera, report)
     if report["state"] != "ok":
@@ -312,9 +312,3 @@ def _offered(host: str, user: str | None, password: str | None) -> str:
             f"{mask_log(offer.url)}"
         )
     return offers[0].url
-
-
-def _print_json(answer: object) -> None:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json
 from arni_edge.domain.errors import InvalidInput
 
 app = typer.Typer(help="Shelly and Nuki devices.", no_args_is_help=True)
@@ -24,7 +24,7 @@ def list_devices(
     """List every device that was heard: the house's first, then strangers that could be adopted."""
     rows = ask(config, "devices.list", all=everything)
     if json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         battery = "" if row["battery"] is None else f"  battery {row['battery']:g} %"
@@ -43,7 +43,7 @@ def show(device: _Key, config: Config = None, json: Json = False) -> None:
     """Show what is known of one device: every value with its age, live or last known."""
     answer = ask(config, "devices.show", device=device)
     if json:
-        _print_json(answer)
+        print_json(answer)
         return
     typer.echo(f"{answer['key']}  {answer['name']}{_in_room(answer['room'])}")
     typer.echo(
@@ -131,7 +131,7 @@ def set_device(
         position=position,
     )
     if json:
-        _print_json(answer)
+        print_json(answer)
     else:
         typer.echo(answer["sentence"], err=not answer["confirmed"])
     if not answer["confirmed"]:
@@ -178,9 +178,3 @@ def _value(reading: dict[str, Any]) -> str:
 
 def _in_room(room: str) -> str:
     return f" ({room})" if room else ""
-
-
-def _print_json(answer: Any) -> None:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())

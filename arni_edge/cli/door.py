@@ -1,11 +1,10 @@
 """``arni-edge door …``: open one, see how they are and what happened at them."""
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json, signed
 from arni_edge.settings.doors import LONGEST_OPENING_SECONDS
 
 app = typer.Typer(help="Doors.", no_args_is_help=True)
@@ -28,10 +27,10 @@ def open_door(
         answer_seconds=LONGEST_OPENING_SECONDS + 10,
         door=door,
         reason=reason,
-        by=by or _login(),
+        by=signed(by),
     )
     if json:
-        typer.echo(_json(answer))
+        print_json(answer)
     else:
         typer.echo(answer["sentence"], err=not answer["confirmed"])
     if not answer["confirmed"]:
@@ -43,7 +42,7 @@ def status(config: Config = None, json: Json = False) -> None:
     """Show how the doors are, and what is wrong; exit code 1 when something is."""
     doors = ask(config, "door.status")
     if json:
-        typer.echo(_json(doors))
+        print_json(doors)
     else:
         for door in doors:
             _print_door(door)
@@ -61,7 +60,7 @@ def clear(
     by: _By = "",
 ) -> None:
     """Say that you have looked at something that was wrong, and that it is over."""
-    typer.echo(ask(config, "door.clear", door=door, incident=incident, by=by or _login()))
+    typer.echo(ask(config, "door.clear", door=door, incident=incident, by=signed(by)))
 
 
 @app.command("log")
@@ -73,7 +72,7 @@ def log(
     """Show every attempt to come in: who by id, the rule that decided, the evidence of the outcome."""
     rows = ask(config, "door.log", limit=limit)
     if json:
-        typer.echo(_json(rows))
+        print_json(rows)
         return
     for row in rows:
         _print_attempt(row)
@@ -100,16 +99,3 @@ def _print_attempt(row: dict[str, Any]) -> None:
     reason = f" because: {row['reason']}" if row["reason"] else ""
     start = f"{row['at'][:19]}  {row['door']:<10} {who:<12} {via:<8} {row['rule']:<16}"
     typer.echo(f"{start} {became}{evidence}{reason}")
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no name for this user id, as in some containers
-        return "unnamed"
-
-
-def _json(answer: object) -> str:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    return orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()

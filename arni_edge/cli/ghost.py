@@ -1,11 +1,10 @@
 """``arni-edge ghost …``: step into a chat from the box, masked as everywhere."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json, signed
 
 app = typer.Typer(help="Chats: read along, take over, write, hand back.", no_args_is_help=True)
 
@@ -18,9 +17,9 @@ _By = Annotated[str, typer.Option(help="Who you are; it is kept. [default: your 
 @app.command("list")
 def list_chats(config: Config = None, by: _By = "", json: Json = False) -> None:
     """List the chats of the last day, newest first: first name and last three digits, no more."""
-    chats = ask(config, "ghost.list", by=by or _login())
+    chats = ask(config, "ghost.list", by=signed(by))
     if json:
-        _print_json(chats)
+        print_json(chats)
         return
     for chat in chats:
         mode = "" if chat["mode"] == "off" else f"  [{chat['mode']}]"
@@ -32,9 +31,9 @@ def list_chats(config: Config = None, by: _By = "", json: Json = False) -> None:
 @app.command("read")
 def read(handle: _Handle, config: Config = None, by: _By = "", json: Json = False) -> None:
     """Show the last lines of a chat, masked; that you looked is kept."""
-    lines = ask(config, "ghost.read", handle=handle, by=by or _login())
+    lines = ask(config, "ghost.read", handle=handle, by=signed(by))
     if json:
-        _print_json(lines)
+        print_json(lines)
         return
     for line in lines:
         typer.echo(line)
@@ -43,47 +42,34 @@ def read(handle: _Handle, config: Config = None, by: _By = "", json: Json = Fals
 @app.command("hold")
 def hold(handle: _HandleOrAll, config: Config = None, by: _By = "") -> None:
     """Hold risky answers for a while; the others leave at once."""
-    typer.echo(ask(config, "ghost.hold", handle=handle, by=by or _login()))
+    typer.echo(ask(config, "ghost.hold", handle=handle, by=signed(by)))
 
 
 @app.command("off")
 def off(handle: _HandleOrAll, config: Config = None, by: _By = "") -> None:
     """Hold answers no longer."""
-    typer.echo(ask(config, "ghost.off", handle=handle, by=by or _login()))
+    typer.echo(ask(config, "ghost.off", handle=handle, by=signed(by)))
 
 
 @app.command("take")
 def take(handle: _Handle, config: Config = None, by: _By = "") -> None:
     """Take a chat over: the assistant says so once and is silent."""
-    typer.echo(ask(config, "ghost.take", handle=handle, by=by or _login()))
+    typer.echo(ask(config, "ghost.take", handle=handle, by=signed(by)))
 
 
 @app.command("say")
 def say(handle: _Handle, text: _Text, config: Config = None, by: _By = "") -> None:
     """Write to the member; a chat that nobody has becomes yours by it."""
-    typer.echo(ask(config, "ghost.say", handle=handle, text=text, by=by or _login()))
+    typer.echo(ask(config, "ghost.say", handle=handle, text=text, by=signed(by)))
 
 
 @app.command("back")
 def back(handle: _Handle, config: Config = None, by: _By = "") -> None:
     """Hand a chat back to the assistant; the member is told."""
-    typer.echo(ask(config, "ghost.back", handle=handle, by=by or _login()))
+    typer.echo(ask(config, "ghost.back", handle=handle, by=signed(by)))
 
 
 @app.command("whisper")
 def whisper(handle: _Handle, text: _Text, config: Config = None, by: _By = "") -> None:
     """Tell the assistant something for its next answer; the member never sees it."""
-    typer.echo(ask(config, "ghost.whisper", handle=handle, text=text, by=by or _login()))
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no name for this user id, as in some containers
-        return "unnamed"
-
-
-def _print_json(answer: object) -> None:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    typer.echo(ask(config, "ghost.whisper", handle=handle, text=text, by=signed(by)))

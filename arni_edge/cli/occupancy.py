@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json
 from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
@@ -23,7 +23,7 @@ def now(config: Config = None, zone: _Zone = None, json: Json = False) -> None:
     answer = ask(config, "occupancy.now", zone=zone)
     counts = [one["count"] for one in answer["zones"]] if zone else [answer["count"]]
     if json:
-        _print_json(answer)
+        print_json(answer)
     else:
         from arni_edge.cli.occupancy_text import now_lines  # noqa: PLC0415 - --json does without
 
@@ -41,7 +41,7 @@ def today(
     answer = ask(config, "occupancy.today", zone=zone)
     _draw("today", answer, png, svg)
     if json:
-        _print_json(answer)
+        print_json(answer)
         return
     from arni_edge.cli.occupancy_text import today_text  # noqa: PLC0415 - Rich; --json does without
 
@@ -56,7 +56,7 @@ def week(
     answer = ask(config, "occupancy.week", zone=zone)
     _draw("week", answer, png, svg)
     if json:
-        _print_json(answer)
+        print_json(answer)
         return
     from arni_edge.cli.occupancy_text import week_text  # noqa: PLC0415 - Rich; --json does without
 
@@ -99,9 +99,3 @@ def _print_rich(text: Any) -> None:
     from rich.console import Console  # noqa: PLC0415 - --json does without
 
     Console(highlight=False).print(text)
-
-
-def _print_json(answer: Any) -> None:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())

@@ -1,13 +1,12 @@
 """``arni-edge privacy …``, ``erase`` and ``export``: what is kept of people, and how it goes."""
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json, signed
 from arni_edge.domain.errors import InvalidInput, Refused
 from arni_edge.domain.messages import Language
 
@@ -30,7 +29,7 @@ def retention(
     """Show how long everything is kept, how much there is, and when it was last seen to."""
     rows = ask(config, "privacy.retention", answer_seconds=_ERASE_SECONDS, run=run)
     if json:
-        _print_json(rows)
+        print_json(rows)
     else:
         typer.echo(
             f"{'what':<20}{'days':>6}{'rows':>9}  {'oldest':<12}{'last run':<18}{'removed':>8}  setting"
@@ -56,7 +55,7 @@ def consent(
     """Show what a member has agreed to; note it when they say it to you. Without their word nothing is."""
     stands = ask(config, "privacy.consent", member_id=member_id, grant=grant, revoke=revoke)
     if json:
-        _print_json(stands)
+        print_json(stands)
         return
     for purpose, one in stands.items():
         since = f" since {one['at'][:10]}, wording {one['text_version']}" if one["at"] else ""
@@ -75,7 +74,7 @@ def record(
 
     made = build_record(settings, catalogue, speaks)
     if format == "json":
-        _print_json(made.as_json())
+        print_json(made.as_json())
     else:
         typer.echo(as_markdown(made, catalogue, speaks))
     for gap in made.gaps:
@@ -100,7 +99,7 @@ def erasures(config: Config = None, json: Json = False) -> None:
     """List what was erased, and what the searches found. Nothing in it says who it was."""
     rows = ask(config, "privacy.erasures")
     if json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         typer.echo(
@@ -130,10 +129,10 @@ def erase(
         "privacy.erase",
         answer_seconds=_ERASE_SECONDS,
         member_id=member_id,
-        by=by or getpass.getuser(),
+        by=signed(by),
     )
     if json:
-        _print_json(proof)
+        print_json(proof)
     else:
         _print_proof(proof)
     if proof["state"] != "proven":
@@ -181,9 +180,3 @@ def _read(config: Path | None, language: Language | None) -> Any:
 
     settings = load_settings(settings_path(config))
     return settings, Catalogue.load(), language or settings.site.language
-
-
-def _print_json(value: Any) -> None:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arni_edge.cli.options import Config, Json, ask
+from arni_edge.cli.options import Config, Json, ask, print_json
 from arni_edge.settings import settings_path
 
 
@@ -24,7 +24,7 @@ def status(config: Config = None, json: Json = False) -> None:
     """Show how the house is doing; exit code 0 ok, 1 degraded or down."""
     answer = ask(config, "status")
     if json:
-        typer.echo(_json(answer))
+        print_json(answer)
     else:
         _print_status(answer)
     if answer["state"] != "ok":
@@ -52,9 +52,3 @@ def _print_status(answer: dict[str, Any]) -> None:
     for part in answer["parts"]:
         reason = f": {part['reason']}" if part["reason"] else ""
         typer.echo(f"{part['state']:<10} {part['part']}{reason} (since {str(part['since'])[:19]})")
-
-
-def _json(answer: Any) -> str:
-    import orjson  # noqa: PLC0415 - the text output does without
-
-    return orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()
