@@ -13,6 +13,7 @@ from arni_edge.actions.action import CONSOLE, Action, Done, Proposed, Waiting
 from arni_edge.actions.executor import Executor
 from arni_edge.actions.tool import Actor, ActorKind
 from arni_edge.control import Method
+from arni_edge.daemon.params import line
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import Language
 from arni_edge.domain.people import Assurance
@@ -101,13 +102,13 @@ def actions_methods(database: Database, house: Callable[[], ActionsHouse]) -> Ma
 
 def _console(params: Mapping[str, Any]) -> Actor:
     """Whoever sits at the box; no colleague from the list, whatever name they give."""
-    by = _text(params, "by", _LONGEST_NAME)
+    by = line(params, "by", _LONGEST_NAME)
     return Actor(ActorKind.STAFF, f"console:{by}", CONSOLE, Assurance.STAFF, Role.OWNER, Language.ENGLISH)
 
 
 async def _known(database: Database, params: Mapping[str, Any]) -> Row:
     """An action by its id, or by the end of it."""
-    wanted = _text(params, "action", _LONGEST_NAME)
+    wanted = line(params, "action", _LONGEST_NAME)
     if not _ENDING.fullmatch(wanted):
         raise InvalidInput("'action' must be an id, or at least its last four characters")
     found = await database.read(
@@ -158,11 +159,3 @@ def _where(conversation: str) -> str:
 def _result(done: Done) -> dict[str, Any]:
     result: dict[str, Any] = done.result.model_dump(mode="json")
     return result
-
-
-def _text(params: Mapping[str, Any], name: str, longest: int) -> str:
-    value = params.get(name)
-    text = value.strip() if isinstance(value, str) else ""
-    if not 1 <= len(text) <= longest or not text.isprintable():
-        raise InvalidInput(f"'{name}' must be a text of 1 to {longest} characters in one line")
-    return text

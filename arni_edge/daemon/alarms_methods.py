@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from arni_edge.control import Method
+from arni_edge.daemon.params import limit, line
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import Language
@@ -20,7 +21,6 @@ from arni_edge.storage import Database, alarms, proof
 _LONGEST_NAME: Final = 64
 _LONGEST_NOTE: Final = 500
 _LONGEST_ID: Final = 64
-_MOST: Final = 1000
 _PAGE: Final = 200
 """Alarms in one answer of the proof log."""
 
@@ -56,7 +56,7 @@ def alarms_methods(database: Database, clock: Clock, house: Callable[[], AlarmHo
     """
 
     async def log(params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        rows = await alarms.newest(database, _limit(params))
+        rows = await alarms.newest(database, limit(params))
         return [
             {**dict(row), "sinks": [dict(sink) for sink in await alarms.sinks(database, row["alarm_id"])]}
             for row in rows
@@ -72,8 +72,8 @@ def alarms_methods(database: Database, clock: Clock, house: Callable[[], AlarmHo
 
     async def close(params: Mapping[str, Any]) -> str:
         alarm_id, who = await _known(database, params), _person(house().settings, params)
-        note = _text(params, "note", _LONGEST_NOTE)
-        outcome = _text(params, "outcome", _LONGEST_NAME)
+        note = line(params, "note", _LONGEST_NOTE)
+        outcome = line(params, "outcome", _LONGEST_NAME)
         return await house().alarms.close(alarm_id, who, outcome, note)
 
     async def cancel(params: Mapping[str, Any]) -> str:
@@ -133,7 +133,7 @@ def _named(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 
 def _person(settings: Settings, params: Mapping[str, Any]) -> Contact:
     """Who does it: somebody of staff by id or name, else whoever sits at the box; the command is English."""
-    by = _text(params, "by", _LONGEST_NAME)
+    by = line(params, "by", _LONGEST_NAME)
     for one in Roster.of(settings).everybody.values():
         if by in {one.id, one.name}:
             return replace(one, language=Language.ENGLISH)
@@ -142,7 +142,7 @@ def _person(settings: Settings, params: Mapping[str, Any]) -> Contact:
 
 
 async def _known(database: Database, params: Mapping[str, Any]) -> str:
-    wanted = _text(params, "alarm", _LONGEST_ID)
+    wanted = line(params, "alarm", _LONGEST_ID)
     found = await proof.ids_of(database, wanted)
     if not found:
         raise InvalidInput("there is no such alarm; arni-edge alarms list shows them")
@@ -163,18 +163,3 @@ def _midnight(params: Mapping[str, Any], name: str, zone: ZoneInfo, *, days: int
         return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidInput(f"'{name}': there is no such day") from None
-
-
-def _text(params: Mapping[str, Any], name: str, longest: int) -> str:
-    value = params.get(name)
-    text = value.strip() if isinstance(value, str) else ""
-    if not 1 <= len(text) <= longest or not text.isprintable():
-        raise InvalidInput(f"'{name}' must be a text of 1 to {longest} characters in one line")
-    return text
-
-
-def _limit(params: Mapping[str, Any]) -> int:
-    limit = params.get("limit", 20)
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= _MOST:
-        raise InvalidInput(f"'limit' must be a whole number from 1 to {_MOST}")
-    return limit

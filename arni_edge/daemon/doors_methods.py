@@ -8,6 +8,7 @@ from arni_edge.access import Entry
 from arni_edge.access.incidents import IncidentDesk, Subject
 from arni_edge.access.words import staff_text
 from arni_edge.control import Method
+from arni_edge.daemon.params import line
 from arni_edge.domain.doors import DoorContact, Incident, LockState, Outcome
 from arni_edge.domain.errors import InvalidInput, Refused
 from arni_edge.domain.i18n import Catalogue
@@ -112,8 +113,8 @@ def doors_methods(catalogue: Catalogue, house: Callable[[], DoorHouse]) -> Mappi
 
     async def open_door(params: Mapping[str, Any]) -> dict[str, Any]:
         door = _known(house(), params)
-        reason = _text(params, "reason", _SHORTEST_REASON, _LONGEST_TEXT)
-        staff = _text(params, "by", 1, _LONGEST_NAME)
+        reason = line(params, "reason", _LONGEST_TEXT, shortest=_SHORTEST_REASON)
+        staff = line(params, "by", _LONGEST_NAME)
         entry = await house().entry.open_by_staff(
             door.id, staff=staff, reason=reason, request_id=f"staff:{secrets.token_hex(8)}"
         )
@@ -128,7 +129,7 @@ def doors_methods(catalogue: Catalogue, house: Callable[[], DoorHouse]) -> Mappi
 
     async def clear(params: Mapping[str, Any]) -> str:
         door = _known(house(), params)
-        by = _text(params, "by", 1, _LONGEST_NAME)
+        by = line(params, "by", _LONGEST_NAME)
         try:
             incident = Incident(str(params.get("incident")))
         except ValueError:
@@ -183,11 +184,3 @@ def _known(house: DoorHouse, params: Mapping[str, Any]) -> Door:
         known = ", ".join(door.id for door in house.settings.doors) or "none"
         raise InvalidInput(f"there is no such door; doors of this house: {known}")
     return door
-
-
-def _text(params: Mapping[str, Any], name: str, shortest: int, longest: int) -> str:
-    text = params.get(name)
-    stripped = text.strip() if isinstance(text, str) else ""
-    if not shortest <= len(stripped) <= longest or not stripped.isprintable():
-        raise InvalidInput(f"'{name}' must be a text of {shortest} to {longest} characters in one line")
-    return stripped

@@ -6,6 +6,7 @@ from typing import Any, Final
 from arni_edge.control import Method
 from arni_edge.conversation.ghost import GhostDesk
 from arni_edge.conversation.ghost_names import AT_CONSOLE
+from arni_edge.daemon.params import line
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import Language
 from arni_edge.domain.staff import Contact, Role
@@ -74,12 +75,12 @@ def ghost_methods(desk: Callable[[], GhostDesk]) -> Mapping[str, Method]:
 
 def _who(params: Mapping[str, Any]) -> Contact:
     """Whoever sits at the console: not a colleague from the list, whatever name they give."""
-    name = _text(params, "by", _LONGEST_NAME)
+    name = line(params, "by", _LONGEST_NAME)
     return Contact(f"{AT_CONSOLE}{name}", name, Role.OWNER, language=Language.ENGLISH)
 
 
 def _handle(params: Mapping[str, Any], *, every: bool = False) -> str:
-    handle = _text(params, "handle", _LONGEST_HANDLE).lower()
+    handle = line(params, "handle", _LONGEST_HANDLE).lower()
     if every and handle == "all":
         return EVERY_CHAT
     return handle
@@ -90,11 +91,3 @@ def _words(params: Mapping[str, Any]) -> str:
     if not isinstance(text, str) or not 1 <= len(text) <= _LONGEST_TEXT:
         raise InvalidInput(f"'text' must be a text of 1 to {_LONGEST_TEXT} characters")
     return text
-
-
-def _text(params: Mapping[str, Any], name: str, longest: int) -> str:
-    text = params.get(name)
-    stripped = text.strip() if isinstance(text, str) else ""
-    if not 1 <= len(stripped) <= longest or not stripped.isprintable():
-        raise InvalidInput(f"'{name}' must be a text of 1 to {longest} characters in one line")
-    return stripped

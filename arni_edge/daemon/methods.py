@@ -18,12 +18,12 @@ from arni_edge.daemon.hands import LockDriver
 from arni_edge.daemon.house import House
 from arni_edge.daemon.members_methods import members_methods
 from arni_edge.daemon.occupancy_methods import occupancy_methods
+from arni_edge.daemon.params import limit
 from arni_edge.daemon.privacy_methods import privacy_methods
 from arni_edge.daemon.tickets_methods import tickets_methods
 from arni_edge.devices.registry import Registry
 from arni_edge.devices.strike import StrikeDriver
 from arni_edge.domain.doors import DoorContact, LockState
-from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.occupancy import Occupancy, band
 from arni_edge.settings import Door
 from arni_edge.storage import alarms, door_audit, outbox
@@ -60,7 +60,7 @@ def control_methods(
         return "reloaded"
 
     async def door_log(params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [dict(row) for row in await door_audit.newest(base.database, _limit(params))]
+        return [dict(row) for row in await door_audit.newest(base.database, limit(params))]
 
     async def message_trace(params: Mapping[str, Any]) -> dict[str, Any] | None:
         rows = await base.database.read(
@@ -150,10 +150,3 @@ def _figure(occupancy: Occupancy) -> dict[str, Any]:
 async def _counts(base: Foundation) -> dict[str, int]:
     rows = await base.database.read("SELECT state, count(*) AS number FROM inbound GROUP BY state")
     return {row["state"]: row["number"] for row in rows}
-
-
-def _limit(params: Mapping[str, Any]) -> int:
-    limit = params.get("limit", 20)
-    if not isinstance(limit, int) or not 1 <= limit <= 1000:
-        raise InvalidInput("'limit' must be a whole number from 1 to 1000")
-    return limit

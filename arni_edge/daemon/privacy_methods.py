@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any, Final, Protocol
 
 from arni_edge.control import Method
+from arni_edge.daemon.params import line
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
@@ -56,14 +57,16 @@ def privacy_methods(catalogue: Catalogue, room: Callable[[], PrivacyRoom]) -> Ma
     """
 
     async def erase(params: Mapping[str, Any]) -> dict[str, Any]:
-        proof = await room().erasure.erase(_text(params, "member_id"), f"console:{_text(params, 'by')}")
+        proof = await room().erasure.erase(
+            line(params, "member_id", _LONGEST), f"console:{line(params, 'by', _LONGEST)}"
+        )
         return _shown(proof, catalogue, _language(params))
 
     async def erasures(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [_shown(proof, catalogue, _language(params)) for proof in await room().erasure.proofs()]
 
     async def export(params: Mapping[str, Any]) -> dict[str, Any]:
-        return await room().export.export(_text(params, "member_id"))
+        return await room().export.export(line(params, "member_id", _LONGEST))
 
     async def retention(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         if params.get("run") is True:
@@ -71,7 +74,7 @@ def privacy_methods(catalogue: Catalogue, room: Callable[[], PrivacyRoom]) -> Ma
         return [asdict(one) for one in await room().retention.standing()]
 
     async def consent(params: Mapping[str, Any]) -> dict[str, Any]:
-        desk, member_id = room().consents, _text(params, "member_id")
+        desk, member_id = room().consents, line(params, "member_id", _LONGEST)
         await room().export.require(member_id)
         # What a member has signed on paper, or said to somebody of staff.
         who = Consenter(_BY_HAND, member_id, member_id)
@@ -102,16 +105,9 @@ def _shown(proof: Proof, catalogue: Catalogue, language: Language) -> dict[str, 
     }
 
 
-def _text(params: Mapping[str, Any], name: str) -> str:
-    value = params.get(name)
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= _LONGEST or not value.isprintable():
-        raise InvalidInput(f"'{name}' must be a text of 1 to {_LONGEST} characters in one line")
-    return value.strip()
-
-
 def _purpose(params: Mapping[str, Any], name: str) -> Purpose:
     try:
-        return Purpose(_text(params, name))
+        return Purpose(line(params, name, _LONGEST))
     except ValueError:
         raise InvalidInput(f"'{name}' must be one of {', '.join(Purpose)}") from None
 

@@ -5,7 +5,8 @@ from typing import Any, Final, Protocol
 
 from arni_edge.actions.tickets import TicketDesk
 from arni_edge.control import Method
-from arni_edge.domain.errors import InvalidInput, Refused
+from arni_edge.daemon.params import line
+from arni_edge.domain.errors import Refused
 from arni_edge.domain.messages import Language
 from arni_edge.domain.staff import Contact
 from arni_edge.storage import Database
@@ -73,8 +74,8 @@ def tickets_methods(database: Database, house: Callable[[], TicketsHouse]) -> Ma
         return [{key: one[key] for key in keys} for one in await house().tickets.waiting()]
 
     async def ticket_done(params: Mapping[str, Any]) -> str:
-        by = _text(params, "by", _LONGEST_NAME)
-        ticket = _text(params, "ticket", _LONGEST_TICKET)
+        by = line(params, "by", _LONGEST_NAME)
+        ticket = line(params, "ticket", _LONGEST_TICKET)
         return await house().tickets.end(ticket, f"console:{by}", by, Language.ENGLISH)
 
     async def staff(_: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -94,8 +95,8 @@ def tickets_methods(database: Database, house: Callable[[], TicketsHouse]) -> Ma
         invites = house().invites
         if invites is None:
             raise Refused("there is no bot: set the credential 'telegram_token' first")
-        by = _text(params, "by", _LONGEST_NAME)
-        made = await invites.issue(_text(params, "staff", _LONGEST_NAME), ordered_by=f"console:{by}")
+        by = line(params, "by", _LONGEST_NAME)
+        made = await invites.issue(line(params, "staff", _LONGEST_NAME), ordered_by=f"console:{by}")
         return {"code": made.code, "link": made.link, "expires_at": made.expires_at}
 
     return {
@@ -104,11 +105,3 @@ def tickets_methods(database: Database, house: Callable[[], TicketsHouse]) -> Ma
         "staff.list": staff,
         "staff.invite": invite,
     }
-
-
-def _text(params: Mapping[str, Any], name: str, longest: int) -> str:
-    value = params.get(name)
-    text = value.strip() if isinstance(value, str) else ""
-    if not 1 <= len(text) <= longest or not text.isprintable():
-        raise InvalidInput(f"'{name}' must be a text of 1 to {longest} characters in one line")
-    return text
