@@ -66,69 +66,54 @@ class Switched(Form):
     evidence: str
 
 
-class DisarmHouse(Tool[NoArguments, GuardSet]):
+class _GuardTool(Tool[NoArguments, GuardSet]):
+    """Puts the house on guard, or off it."""
+
+    assurance: ClassVar[Assurance] = Assurance.STAFF
+    role: ClassVar[Role | None] = Role.STAFF
+    repeatable: ClassVar[bool] = True
+    arguments = NoArguments
+    result = GuardSet
+    armed: ClassVar[bool]
+    """How the house is then."""
+
+    def __init__(self, kit: Kit, guard: Guard) -> None:
+        self._kit = kit
+        self._guard = guard
+
+    async def consequence(self, arguments: NoArguments, language: Language) -> str:
+        """What is told from then on, or not any more."""
+        del arguments
+        return self._kit.text("tool.guard.arm" if self.armed else "tool.guard.disarm", language)
+
+    async def run(self, arguments: NoArguments, actor: Actor, action_id: str) -> GuardSet:
+        """Set the guard.
+
+        Raises:
+            Refused: The house has no guard.
+        """
+        del arguments, actor, action_id
+        await self._guard.set_guard(self.armed)
+        return GuardSet(armed=self.armed)
+
+
+class DisarmHouse(_GuardTool):
     """Takes the house off guard: nobody is told of an intruder."""
 
     name: ClassVar[str] = "house.disarm"
     description: ClassVar[str] = "Take the house off guard: movement after hours is not told to anybody."
     risk: ClassVar[Risk] = Risk.IRREVERSIBLE
-    assurance: ClassVar[Assurance] = Assurance.STAFF
-    role: ClassVar[Role | None] = Role.STAFF
-    repeatable: ClassVar[bool] = True
     word: ClassVar[str] = "disarm"
-    arguments = NoArguments
-    result = GuardSet
-
-    def __init__(self, kit: Kit, guard: Guard) -> None:
-        self._kit = kit
-        self._guard = guard
-
-    async def consequence(self, arguments: NoArguments, language: Language) -> str:
-        """What nobody is told of any more."""
-        del arguments
-        return self._kit.text("tool.guard.disarm", language)
-
-    async def run(self, arguments: NoArguments, actor: Actor, action_id: str) -> GuardSet:
-        """Take it off guard.
-
-        Raises:
-            Refused: The house has no guard.
-        """
-        del arguments, actor, action_id
-        await self._guard.set_guard(False)
-        return GuardSet(armed=False)
+    armed: ClassVar[bool] = False
 
 
-class ArmHouse(Tool[NoArguments, GuardSet]):
+class ArmHouse(_GuardTool):
     """Puts the house on guard."""
 
     name: ClassVar[str] = "house.arm"
     description: ClassVar[str] = "Put the house on guard: who moves inside is an intruder."
     risk: ClassVar[Risk] = Risk.REVERSIBLE
-    assurance: ClassVar[Assurance] = Assurance.STAFF
-    role: ClassVar[Role | None] = Role.STAFF
-    repeatable: ClassVar[bool] = True
-    arguments = NoArguments
-    result = GuardSet
-
-    def __init__(self, kit: Kit, guard: Guard) -> None:
-        self._kit = kit
-        self._guard = guard
-
-    async def consequence(self, arguments: NoArguments, language: Language) -> str:
-        """What is told from then on."""
-        del arguments
-        return self._kit.text("tool.guard.arm", language)
-
-    async def run(self, arguments: NoArguments, actor: Actor, action_id: str) -> GuardSet:
-        """Put it on guard.
-
-        Raises:
-            Refused: The house has no guard.
-        """
-        del arguments, actor, action_id
-        await self._guard.set_guard(True)
-        return GuardSet(armed=True)
+    armed: ClassVar[bool] = True
 
 
 class _SwitchTool(Tool[SwitchArguments, Switched]):
