@@ -16,16 +16,10 @@ from arni_edge.settings.automation import (
 from arni_edge.settings.automation_check import automation_problems
 from arni_edge.settings.base import DAYS, Hours, Span
 from arni_edge.settings.cameras import Camera, Counting, Line, Polygon, QrRegion, Vision, Zone
+from arni_edge.settings.connectors import Magicline, Relay, WhatsApp
 from arni_edge.settings.doors import Contact, Door, HubLock, Lock, NukiLock, Shelly, StrikeLock
 from arni_edge.settings.load import control_socket, load_cameras, load_settings, settings_path
-from arni_edge.settings.model import (
-    Broker,
-    Paths,
-    Relay,
-    Settings,
-    Site,
-    WhatsApp,
-)
+from arni_edge.settings.model import Broker, Paths, Settings, Site
 from arni_edge.settings.staff import (
     Alarms,
     Ghost,
@@ -60,6 +54,7 @@ __all__ = [
     "Light",
     "Line",
     "Lock",
+    "Magicline",
     "NukiLock",
     "OnCall",
     "PathLight",

@@ -10,8 +10,9 @@ from arni_edge.domain.messages import Language
 from arni_edge.domain.staff import Contact
 from arni_edge.settings.access import Access
 from arni_edge.settings.automation import Automation
-from arni_edge.settings.base import Hours, Identifier, Section, http_address
+from arni_edge.settings.base import Hours, Identifier, Section
 from arni_edge.settings.cameras import Camera, Counting, Vision
+from arni_edge.settings.connectors import Magicline, Relay, WhatsApp
 from arni_edge.settings.doors import Door, HubLock, Shelly, StrikeLock
 from arni_edge.settings.staff import Alarms, Ghost, Privacy, StaffMember, Telegram, Webhook, check_staff
 
@@ -88,29 +89,6 @@ class Broker(Section):
     password: SecretStr | None = None
 
 
-class Relay(Section):
-    """The cloud relay from which the box fetches webhooks."""
-
-    url: str
-    token: SecretStr | None = None
-    wait_seconds: float = Field(default=50.0, ge=0, le=110)
-
-    _http = field_validator("url")(http_address)
-
-
-class WhatsApp(Section):
-    """The gym's WhatsApp number, reached through the Graph API."""
-
-    phone_number_id: str = Field(pattern=r"^[0-9]{5,20}$")
-    graph_url: str = "https://graph.facebook.com/v24.0"
-    access_token: SecretStr | None = None
-    app_secret: SecretStr | None = None
-    alarm_template: str = "alarm_staff"
-    resolve_seconds: float = Field(default=30.0, gt=0, le=3600)
-
-    _http = field_validator("graph_url")(http_address)
-
-
 class Settings(Section):
     """The whole configuration of one box."""
 
@@ -128,6 +106,7 @@ class Settings(Section):
     automation: Automation = Automation()
     relay: Relay | None = None
     whatsapp: WhatsApp | None = None
+    magicline: Magicline | None = None
     staff: list[StaffMember] = Field(default_factory=list)
     alarms: Alarms = Alarms()
     telegram: Telegram | None = None

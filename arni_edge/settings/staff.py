@@ -140,6 +140,7 @@ class Privacy(Section):
     controller: str = ""
     contact: str = ""
     officer: str = ""
+    # "Answered once" rests on the row of the message: Meta delivers it again for up to seven days.
     messages_days: int = Field(default=90, ge=8, le=3650)
     audit_days: int = Field(default=365, ge=30, le=3650)
     alarms_days: int = Field(default=1095, ge=90, le=3650)

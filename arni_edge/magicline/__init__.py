@@ -1,0 +1,1 @@
+"""Magicline: the gym's member management, mirrored and written to."""
