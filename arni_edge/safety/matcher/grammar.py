@@ -8,7 +8,9 @@ One rule is one line of items with spaces between them::
     ^ HELP $                      # beginning and end of a part of a sentence, end of a sentence
     ~                             # any words of the same part of a sentence (no comma)
     ~~                            # any words of the same sentence
+    ~~~                           # up to thirty words, of the next sentences, too
     ~NOW                          # the same, up to a word of class NOW
+    ~NOW|,                        # the same, up to such a word or a comma
     !NOT                          # the next word is not of this class
 
 CAPITALS name a class; other words stand for themselves in every spelling. ``?`` makes an item optional,
@@ -25,7 +27,14 @@ NEGATION: Final = "NOT"
 _GAP: Final = re.compile(r"\.\.(\d+)")
 _TIMES: Final = re.compile(r"(.+?)(\?|\{\d+,\d+\})$")
 _END: Final = "(?=[.?]|$)"
-_FIXED: Final = {"^": "(?:^|(?<=[.?,]))", "$": _END, ",": ",", "~": "[^.?,]*", "~~": "[^.?]*"}
+_FIXED: Final = {
+    "^": "(?:^|(?<=[.?,]))",
+    "$": _END,
+    ",": ",",
+    "~": "[^.?,]*",
+    "~~": "[^.?]*",
+    "~~~": r"[\s\S]{0,30}?",
+}
 
 Symbols = Callable[[str], str]
 """All symbols that a name stands for."""
@@ -164,7 +173,8 @@ def _part(item: _Item, symbols: Symbols) -> str:
         one = f"[{_set(item.names, symbols)}{',' if ',' in item.names else ''}]"
         return f"(?:{one}|{_END}){item.times}" if "$" in item.names else f"{one}{item.times}"
     if item.mark == "~":
-        return f"[^.?{_set(item.others, symbols)}]*" if item.others else _FIXED["~"]
+        within = "," if "," in item.others else ""
+        return f"[^.?{within}{_set(item.others, symbols)}]*" if item.others else _FIXED["~"]
     if item.mark == "!":
         return f"(?![{_set(item.others, symbols)}])"
     if gap := _GAP.fullmatch(item.mark):

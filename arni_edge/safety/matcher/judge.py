@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from itertools import count
+from operator import attrgetter
 from typing import Any, Final
 
-from arni_edge.safety.matcher.contexts import Context, Sentences
+from arni_edge.safety.matcher.contexts import Context, Sentences, without
 from arni_edge.safety.matcher.grammar import Cost, Rule, Symbols, compiled, keys, names_in, parsed
 from arni_edge.safety.matcher.tokens import PAUSES, plain, quick_words, tokens
 from arni_edge.safety.matcher.vocabulary import Vocabulary
@@ -17,6 +19,7 @@ from arni_edge.safety.matcher.vocabulary import Vocabulary
 _FILES: Final = (
     "words",
     "frequent",
+    "kin",
     "vital",
     "crisis",
     "medical",
@@ -28,17 +31,16 @@ _FILES: Final = (
     "wider_english",
     "wider_others",
     "sums",
+    "nets",
+    "strangers",
     "calls",
     "contexts",
+    "talk",
 )
-_STRENGTHS: Final = ("grave", "firm", "signs", "nouns", "loose", "plea", "cry")
-_RULE_KEYS: Final = ("innocent", "markers", *_STRENGTHS)
+_STRENGTHS: Final = ("grave", "firm", "signs", "net", "nouns", "loose", "plea", "cry")
+_RULE_KEYS: Final = ("innocent", "markers", "figures", *_STRENGTHS)
 # What it costs to look closer at every text with such a word, by how often they are said.
 _COSTS: Final = {"EVERYDAY": 10, "OFTEN": 100, "CONSTANT": 1000}
-
-
-# Rules that become one expression: most texts have none of the words that so few of them need.
-_AT_A_TIME: Final = 3
 
 
 class Cause(StrEnum):
@@ -51,24 +53,38 @@ class Cause(StrEnum):
     HELP = "help"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Topic:
     """What is looked for.
 
     Attributes:
         cause: What it is, unless one of the words found says otherwise.
         by_word: Symbols that say otherwise: who calls for the fire brigade reports a fire.
-        keys: Symbols without one of which none of it is said.
         innocent: Phrases that are taken out first.
-        phrases: A few at a time: how much it takes to explain them away, symbols without one of which none of
-            them is said, and the phrases.
     """
 
     cause: Cause
     by_word: dict[str, Cause]
-    keys: frozenset[str]
     innocent: re.Pattern[str] | None
-    phrases: tuple[tuple[str, frozenset[str], re.Pattern[str]], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Phrase:
+    """One rule.
+
+    Attributes:
+        place: Where it stands in the files; the first that is meant decides.
+        topic: What it belongs to.
+        strength: How much it takes to explain it away.
+        others: Symbols of its second rarest word, one of which must be there, too.
+        pattern: The rule.
+    """
+
+    place: int
+    topic: _Topic
+    strength: str
+    others: frozenset[str]
+    pattern: re.Pattern[str]
 
 
 class Judge:
@@ -80,8 +96,9 @@ class Judge:
         tables = [table for file in files for table in file.get("topics", {}).values()]
         contexts = [table for file in files for table in file.get("contexts", {}).values()]
         self.vocabulary = Vocabulary(
-            _names(files, tables, contexts),
+            _names(files, tables, contexts, files),
             ordinary=ordinary,
+            heads=[head for file in files for head in file.get("heads", "").split()],
         )
         symbols = cache(lambda name: self.vocabulary.symbols_of(_name(name)))
         costs = {symbol: cost for name, cost in _COSTS.items() for symbol in symbols(name)}
@@ -90,16 +107,24 @@ class Judge:
         def cost(name: str) -> int:
             return sum(costs.get(symbol, 1) for symbol in symbols(name))
 
-        self._topics = [_topic(table, symbols, cost) for table in tables]
-        self._beside = _beside((rule for table in tables for rule in _signs(table)), symbols, cost)
-        for part in symbols("PART"):
-            self._beside[part] = [frozenset(part)]
+        # Symbol of a rule's rarest word -> such rules.
+        self._phrases: dict[str, list[_Phrase]] = {}
+        for rarest, phrase in _phrases(tables, symbols, cost):
+            for symbol in rarest:
+                self._phrases.setdefault(symbol, []).append(phrase)
+        self._beside = {symbol: _needed(symbol, phrases) for symbol, phrases in self._phrases.items()}
+        for half in symbols("PART"):
+            self._beside[half] = [frozenset(half)]
         self.vocabulary.weighty = frozenset(self._beside)
+        figures = [rule for file in files for rule in _rules(file, "figures")]
+        self._figures = compiled(figures, symbols)
         known = [_context(table, symbols) for table in contexts]
         self._contexts = {
             strength: [one for one in known if strength in one.blocks] for strength in _STRENGTHS
         }
-        parsed.cache_clear()  # of no use any more, and the box is small
+        # Of no use any more, and the box is small.
+        parsed.cache_clear()
+        self.vocabulary.forget_names()
 
     def weigh(self, text: str) -> Cause | None:
         """The first cause that is meant, in the order of the files."""
@@ -108,19 +133,30 @@ class Judge:
         if self.vocabulary.weighty.isdisjoint(words) or not self._worth_a_look(frozenset(words)):
             return None
         said = self.symbols(folded)
-        present, sentences = frozenset(said), Sentences(said)
-        for topic in self._topics:
-            if not topic.keys.isdisjoint(present) and (found := self._found(topic, said, present, sentences)):
+        sentences = Sentences(said)
+        left: dict[_Topic, str] = {}
+        for phrase in sorted(self._possible(frozenset(said)), key=attrgetter("place")):
+            topic = phrase.topic
+            if topic not in left:
+                left[topic] = said if topic.innocent is None else without(topic.innocent, said)
+            if found := self._found(phrase, left[topic], sentences):
                 return next((topic.by_word[one] for one in found if one in topic.by_word), topic.cause)
         return None
 
     def _worth_a_look(self, present: frozenset[str]) -> bool:
-        """Whether some rule's two rarest words are there, in any order."""
+        """Whether some rule's two rarest words are there, in any order, or a half of a word."""
         return any(
             not others.isdisjoint(present)
             for symbol in present & self.vocabulary.weighty
             for others in self._beside[symbol]
         )
+
+    def _possible(self, present: frozenset[str]) -> Iterator[_Phrase]:
+        """The rules whose two rarest words are there."""
+        for symbol in present:
+            for phrase in self._phrases.get(symbol, ()):
+                if not phrase.others.isdisjoint(present):
+                    yield phrase
 
     def symbols(self, folded: str) -> str:
         """A folded text with one character per word and pause."""
@@ -138,17 +174,18 @@ class Judge:
             at += 1
         return "".join(found)
 
-    def _found(self, topic: _Topic, said: str, present: frozenset[str], sentences: Sentences) -> str:
-        """The first phrase of a topic that is meant, or nothing."""
-        left = said
-        if topic.innocent is not None:
-            left = topic.innocent.sub(lambda match: "_" * len(match[0]), said)
-        for strength, symbols, pattern in topic.phrases:
-            match = None if symbols.isdisjoint(present) else pattern.search(left)
-            while match is not None:
-                if not any(sentences.explained(one, match) for one in self._contexts[strength]):
-                    return match[0]
-                match = pattern.search(left, match.start() + 1)
+    def _found(self, phrase: _Phrase, left: str, sentences: Sentences) -> str:
+        """What a rule finds that is meant, or nothing."""
+        match = phrase.pattern.search(left)
+        while match is not None:
+            if any(sentences.explained(one, match) for one in self._contexts[phrase.strength]):
+                match = phrase.pattern.search(left, match.start() + 1)
+                continue
+            # Looked for this late, the figures of speech cost an ordinary text nothing.
+            literally = without(self._figures, left)
+            if literally == left:
+                return match[0]
+            left, match = literally, phrase.pattern.search(literally, match.start())
         return ""
 
 
@@ -172,6 +209,11 @@ def _names(files: Iterable[dict[str, Any]], *tables: Iterable[dict[str, Any]]) -
         for used in (name for key in _RULE_KEYS for rule in _rules(table, key) for name in names_in(rule)):
             if not used.isupper():
                 names.setdefault(used, set()).add(_name(used))
+    for like, listed in (pair for file in files for pair in file.get("kin", {}).items()):
+        # What a rule says of a word it says of its kin.
+        meant = names.get(like, set()) | {_name(like)}
+        for word in listed.split():
+            names.setdefault(word, set()).update(meant)
     return names
 
 
@@ -181,60 +223,52 @@ def _rules(table: dict[str, Any], key: str) -> list[Rule]:
     return [parsed(line) for line in stripped if line]
 
 
-def _signs(table: dict[str, Any]) -> list[Rule]:
-    return [rule for strength in _STRENGTHS for rule in _rules(table, strength)]
+def _phrases(
+    tables: Iterable[dict[str, Any]], symbols: Symbols, cost: Cost
+) -> Iterator[tuple[frozenset[str], _Phrase]]:
+    """Each rule, with the symbols of its rarest word, in the order of the files."""
+    place = count()
+    alike: dict[frozenset[str], frozenset[str]] = {}  # large sets, many of them the same
+    for table in tables:
+        innocent = _rules(table, "innocent")
+        topic = _Topic(
+            cause=Cause(table["cause"]),
+            by_word={
+                one: Cause(cause) for name, cause in table.get("by", {}).items() for one in symbols(name)
+            },
+            innocent=compiled(innocent, symbols) if innocent else None,
+        )
+        for strength in _STRENGTHS:
+            for rule in _rules(table, strength):
+                first, *more = (frozenset("".join(map(symbols, names))) for names in keys(rule, cost)[:2])
+                others = more[0] if more else first
+                yield (
+                    first,
+                    _Phrase(
+                        place=next(place),
+                        topic=topic,
+                        strength=strength,
+                        others=alike.setdefault(others, others),
+                        pattern=compiled([rule], symbols),
+                    ),
+                )
 
 
-def _beside(rules: Iterable[Rule], symbols: Symbols, cost: Cost) -> dict[str, list[frozenset[str]]]:
-    """Symbol of a rule's rarest word -> symbols one of which must be there, too, for each such rule."""
-    found: dict[str, set[frozenset[str]]] = {}
-    for rule in rules:
-        first, *more = keys(rule, cost)
-        rarest = frozenset("".join(map(symbols, first)))
-        others = frozenset("".join(map(symbols, more[0]))) if more else rarest
-        for symbol in rarest:
-            found.setdefault(symbol, set()).add(others)
-    # One that is enough by itself makes the others superfluous.
-    return {
-        symbol: [frozenset(symbol)] if any(symbol in one for one in beside) else list(beside)
-        for symbol, beside in found.items()
-    }
-
-
-def _topic(table: dict[str, Any], symbols: Symbols, cost: Cost) -> _Topic:
-    phrases = tuple(
-        (strength, _rarest(some, symbols, cost), compiled(some, symbols))
-        for strength in _STRENGTHS
-        for some in _few_at_a_time(_rules(table, strength))
-    )
-    innocent = _rules(table, "innocent")
-    return _Topic(
-        cause=Cause(table["cause"]),
-        by_word={one: Cause(cause) for name, cause in table.get("by", {}).items() for one in symbols(name)},
-        keys=frozenset().union(*(some for _, some, _ in phrases)),
-        innocent=compiled(innocent, symbols) if innocent else None,
-        phrases=phrases,
-    )
-
-
-def _few_at_a_time(rules: list[Rule]) -> Iterator[list[Rule]]:
-    for start in range(0, len(rules), _AT_A_TIME):
-        yield rules[start : start + _AT_A_TIME]
-
-
-def _rarest(rules: Iterable[Rule], symbols: Symbols, cost: Cost) -> frozenset[str]:
-    """Symbols without one of which none of the rules finds anything."""
-    names = frozenset().union(*(keys(rule, cost)[0] for rule in rules))
-    return frozenset("".join(map(symbols, names)))
+def _needed(symbol: str, phrases: list[_Phrase]) -> list[frozenset[str]]:
+    """Symbols one of which must be there, too, for each rule; if one is enough, the others do not matter."""
+    needed = {phrase.others for phrase in phrases}
+    return [frozenset(symbol)] if any(symbol in others for others in needed) else list(needed)
 
 
 def _context(table: dict[str, Any], symbols: Symbols) -> Context:
+    innocent = _rules(table, "innocent")
     return Context(
         blocks=frozenset(table["blocks"].split()),
         reach=table["reach"],
         markers=compiled(_rules(table, "markers"), symbols),
         until=_symbols_in(table, "until", symbols),
         unless=_symbols_in(table, "unless", symbols),
+        innocent=compiled(innocent, symbols) if innocent else None,
     )
 
 

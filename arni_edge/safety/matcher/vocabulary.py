@@ -51,12 +51,14 @@ class Vocabulary(dict[str, str]):
         names: Mapping[str, Collection[str]],
         *,
         ordinary: Iterable[str],
+        heads: Iterable[str] = (),
     ) -> None:
         """Learn the words.
 
         Args:
             names: Word, or stem with a ``*`` at its end, as written in the phrase files -> its names.
             ordinary: Folded words that look like one of these and are none.
+            heads: Words, all of them named, that mean the same at the end of a longer one.
         """
         super().__init__()
         self.weighty: frozenset[str] = frozenset()
@@ -66,6 +68,7 @@ class Vocabulary(dict[str, str]):
         self._exact: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         self._learn(names)
+        self._heads = frozenset(spelling for head in heads for spelling in _spellings(head))
         self._of_name: dict[str, str] = {}
         for named, symbol in self._symbols.items():
             for name in named:
@@ -83,6 +86,11 @@ class Vocabulary(dict[str, str]):
     def symbols_of(self, name: str) -> str:
         """All symbols that a name of a rule stands for."""
         return self._of_name.get(name, "")
+
+    def forget_names(self) -> None:
+        """Let go of what only the rules needed: once they are compiled, no symbol is asked for by name."""
+        self._symbols.clear()
+        self._of_name.clear()
 
     def compound(self, first: str, second: str) -> str | None:
         """The symbol of a word that was written as two: "um gefallen", "herz infakt"."""
@@ -149,7 +157,24 @@ class Vocabulary(dict[str, str]):
             word = _DRAWN_OUT.sub(r"\1", word)
         if not word.isalpha():
             return self._with_digits(word)
-        return self._mended(word) or self._run_together(word) or UNKNOWN
+        return (
+            self._of_more(word)
+            or self._mended(word)
+            or self._run_together(word)
+            or self._compounded(word)
+            or UNKNOWN
+        )
+
+    def _of_more(self, word: str) -> str | None:
+        """A plural or a short form on -s: "hair's" has lost its apostrophe."""
+        if word[-1] != "s" or len(word) < _MENDED_FROM:
+            return None
+        return self._exact.get(word[:-1])
+
+    def _compounded(self, word: str) -> str | None:
+        """A German compound is what its last part is: a "Handyakku" is an "Akku"."""
+        endings = (word[at:] for at in range(_SHORTEST_STEM - 1, len(word) - _SHORTEST_STEM + 1))
+        return next((self._exact[one] for one in endings if one in self._heads), None)
 
     def _known(self, word: str) -> str | None:
         symbol = self._exact.get(word)

@@ -94,3 +94,31 @@ def test_talk_about_emergencies_is_not_one(text: str) -> None:
 )
 def test_business_in_the_same_message_silences_no_emergency(text: str) -> None:
     assert find_emergency(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "der Handyakku in meinem Spind brennt",  # a compound is what its last part is
+        "her hair's caught in the treadmill",  # a short form, and a plural
+        "Uwe atmet nicht",
+        "im lastenaufzug eingesperrt",  # kin of a word that rules use
+    ],
+)
+def test_a_word_stands_for_its_kin(text: str) -> None:
+    assert find_emergency(text) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("die musik ist so laut dass mir die ohren bluten", False),
+        ("die musik ist so laut dass mir die ohren bluten, und der dj ist umgekippt", True),
+        ("this sounds like a movie but someone's been stabbed", True),
+        ("in the movie someone's been stabbed", False),
+        ("locker ate my pound coin again", False),
+        ("my son ate a coin and is choking", True),
+    ],
+)
+def test_a_figure_of_speech_silences_only_itself(text: str, *, meant: bool) -> None:
+    assert (find_emergency(text) is not None) is meant

@@ -45,6 +45,8 @@ def _found(rule: str, said: str) -> bool:
         ("stops ~ breathes", "s_,_b", False),
         ("stops ~~ breathes", "s_,_b", True),
         ("stops ~WHO breathes", "s_w_b", False),
+        ("stops ~~~ breathes", "s_._b", True),
+        ("stops ~~~ breathes", "s" + "_" * 31 + "b", False),
     ],
 )
 def test_a_rule_finds_what_it_says(rule: str, said: str, found: bool) -> None:
