@@ -3,7 +3,7 @@
 What the service gets, by POST, with ``Authorization: Bearer <token>`` where there is one::
 
     {"kind": "sms", "to": "+4915550000001", "text": "ALARM …", "language": "de",
-     "alarm_id": "…", "idempotency_key": "…/sms/kim/0"}
+     "alarm_id": "…", "idempotency_key": "sms/…/kim/0/fire"}
 
 ``kind`` is ``sms`` or ``call`` (the text is to be read out). Any 2xx means that it was taken; an ``id`` in
 the answer goes to the proof log. The same key is the same message: a repetition of it must not be sent twice.
@@ -194,7 +194,7 @@ class WebhookSink:
                 "text": call.text[:_LONGEST_TEXT],
                 "language": call.contact.language.value,
                 "alarm_id": alarm_id,
-                "idempotency_key": f"{alarm_id}/{self.name}/{call.contact.id}/{call.step}",
+                "idempotency_key": f"{self.name}/{call.key}",
             }
         )
 

@@ -47,7 +47,7 @@ def list_alarms(config: Config = None, json: Json = False, limit: _Limit = 20) -
     for row in rows:
         _print_line(row)
         for sink in row["sinks"]:
-            typer.echo(f"{'':21}{sink['sink']}: {sink['state']} ({sink['detail']})")
+            typer.echo(f"{'':21}{sink['sink']}: {_state(sink)} ({sink['detail']})")
     if not rows:
         typer.echo("no alarms")
 
@@ -70,7 +70,7 @@ def show(alarm: _Alarm, config: Config = None, json: Json = False) -> None:
         typer.echo(f"outcome       {row['outcome']}: {row['note']}")
     for sink in row["sinks"]:
         took = f" in {sink['seconds']:.1f} s" if sink["seconds"] is not None else ""
-        typer.echo(f"  {sink['sink']}: {sink['state']}{took} ({sink['detail']})")
+        typer.echo(f"  {sink['sink']}: {_state(sink)}{took} ({sink['detail']})")
     for line in row["history"]:
         words = " ".join(one for one in (line["what"], line["who"], line["detail"]) if one)
         typer.echo(f"  {line['at'][:19]}  {words}")
@@ -167,6 +167,11 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
     typer.echo(f"wrote {path}", err=True)
+
+
+def _state(sink: dict[str, Any]) -> str:
+    """What became of it, in words: ``not_needed`` is two."""
+    return str(sink["state"]).replace("_", " ")
 
 
 def _print_line(row: dict[str, Any]) -> None:

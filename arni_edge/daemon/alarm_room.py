@@ -16,7 +16,7 @@ from arni_edge.daemon.acts import (
     spoken_languages,
     switch_acts,
 )
-from arni_edge.daemon.announcer import Speaker
+from arni_edge.daemon.announcer import InsideVoice, Speaker
 from arni_edge.daemon.device_incidents import DeviceIncidents
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.hands import Hands
@@ -104,7 +104,9 @@ def build_alarm_room(
         sinks=sinks,
         displays=[MqttSink(broker, site.id), PanelSink()],
         groups=telegram.roster.boards(site.language) if telegram else (),
+        direct=[*([telegram.direct()] if telegram else []), *telephones],
         acknowledge_seconds=settings.alarms.acknowledge_seconds,
+        health=reporter(base.board, "unstored-alarms"),
     )
     broker.on_session(alarms.show_again)
     closers.append(alarms.aclose)
@@ -114,7 +116,7 @@ def build_alarm_room(
     plan = TestPlan(day, hour, site.zone) if day else None
     self_test = SelfTest(base.database, clock, base.catalogue, line, alarms, plan=plan, gym=site.name)
     may_open = AlarmDoors(entry, alarms, clock, base.catalogue, doors=doors)
-    reporting = Reporting(alarms, clock)
+    reporting = Reporting(alarms, base.owed_reports)
     children = [
         Child("alarms", alarms.run),
         Child("alarm-reports", reporting.run),
@@ -122,12 +124,21 @@ def build_alarm_room(
         *_reporters(settings, base, hands, reporting, speaker),
         Child(
             "staff-notices",
-            StaffNotices(base.database, bus, clock, base.catalogue, line, settings=settings).run,
+            StaffNotices(
+                base.database,
+                bus,
+                clock,
+                base.catalogue,
+                line,
+                settings=settings,
+                health=reporter(base.board, "notices"),
+            ).run,
             silence_seconds=None,
         ),
     ]
     if speaker is not None:
-        children.append(Child("speaker", speaker.run))
+        inside = InsideVoice(bus, clock, speaker, spoken_languages(site.language))
+        children += [Child("speaker", speaker.run), Child("inside-voice", inside.run, silence_seconds=None)]
     acts = {**alarms.staff_acts(), **self_test.staff_acts(), **may_open.staff_acts()}
     return AlarmRoom(alarms, words, line, self_test, telegram, sms, acts, tuple(children), tuple(closers))
 
@@ -207,6 +218,7 @@ def _reporters(
         base.clock,
         report=reporting.put,
         incidents=DeviceIncidents(hands.incidents),
+        levels=base.button_levels,
     )
     down = PersonDownDesk(
         base.bus,

@@ -18,6 +18,8 @@ from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.methods import control_methods
 from arni_edge.daemon.privacy_methods import ERASE_SECONDS
 from arni_edge.daemon.residence import Residence, try_out
+from arni_edge.daemon.sync_methods import SYNC_SECONDS
+from arni_edge.daemon.weather import reporter
 from arni_edge.devices.adopted import adopted, with_adopted
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import ArniError, ConfigurationError, Unavailable
@@ -29,6 +31,7 @@ from arni_edge.settings import Settings, load_settings
 from arni_edge.settings.doors import LONGEST_OPENING_SECONDS
 from arni_edge.storage import Database
 from arni_edge.storage.audit import AuditLog, keep_key
+from arni_edge.storage.reserve import Reserve
 from arni_edge.supervision import Child, HealthBoard, Notifier, Supervisor
 
 _LOG = structlog.get_logger(__name__)
@@ -39,6 +42,7 @@ Reload = Callable[[], Awaitable[None]]
 # What must work before we say so. A broker or an internet that is away does not delay it.
 _ESSENTIAL = ("storage", "control", "house")
 _SYSTEMD = "systemd"
+_DISK, _RESERVE = "disk", "disk-reserve"
 _STATUS_SECONDS = 1.0
 # A part that refuses to stop, or a thread that hangs, must not hold the daemon: what is on the disk is right
 # at every instant.
@@ -68,9 +72,10 @@ class Daemon:
         self._heed_signals()
         async with AsyncExitStack() as ground:
             _hold(settings.paths.state, ground)
-            database = await Database.open(settings.paths.database)
+            reserve = await _keep_reserve(settings.paths.reserve, ground)
+            database = await Database.open(settings.paths.database, reserve)
             ground.push_async_callback(database.close)
-            await self._run(settings, database)
+            await self._run(settings, database, reserve)
         _LOG.info("stopped")
 
     def _heed_signals(self) -> None:
@@ -79,7 +84,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
 
-    async def _run(self, settings: Settings, database: Database) -> None:
+    async def _run(self, settings: Settings, database: Database, reserve: Reserve) -> None:
         bus = Bus()
         settings = with_adopted(settings, await adopted(database))
         base = Foundation(
@@ -92,7 +97,7 @@ class Daemon:
             AuditLog(keep_key(settings.paths.audit_key)),
         )
         await try_out(settings, base)
-        residence = Residence(settings, base, lasting=(*_ESSENTIAL, _SYSTEMD))
+        residence = Residence(settings, base, lasting=(*_ESSENTIAL, _SYSTEMD, _DISK, _RESERVE))
         tree = Supervisor(base.board, self._clock)
 
         async def reload() -> None:
@@ -110,9 +115,12 @@ class Daemon:
                 "actions.confirm": CONFIRM_SECONDS,
                 "privacy.erase": ERASE_SECONDS,
                 "privacy.retention": ERASE_SECONDS,
+                "sync.now": SYNC_SECONDS,
             },
         )
         tree.add(Child("storage", database.run))
+        disk = reporter(base.board, _DISK)
+        tree.add(Child(_RESERVE, lambda progress: reserve.run(progress, disk)))
         tree.add(Child("control", control.run))
         tree.add(Child("house", residence.run, silence_seconds=None))
         tree.add(Child(_SYSTEMD, lambda _: self._serve_systemd(base, late, reload), silence_seconds=None))
@@ -192,6 +200,15 @@ def _hold(state: Path, ground: AsyncExitStack) -> None:
         raise Unavailable(f"{state}: cannot be used: {error.strerror}") from error
     except ConfigurationError as error:
         raise Unavailable(str(error)) from error
+
+
+async def _keep_reserve(path: Path, ground: AsyncExitStack) -> Reserve:
+    """Room for alarms, before anything else takes it; the health tells of a disk that does not give it."""
+    reserve = Reserve(path)
+    ground.callback(reserve.close)
+    with suppress(OSError):
+        await asyncio.to_thread(reserve.refill)
+    return reserve
 
 
 async def _until_ok(base: Foundation, parts: tuple[str, ...]) -> None:

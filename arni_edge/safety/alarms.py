@@ -1,7 +1,7 @@
 """The alarm desk: stored first, then local acts and people, each on its own clock, until somebody has it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -10,11 +10,10 @@ import structlog
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Refused
-from arni_edge.domain.events import AlarmDelivery, AlarmRaised
-from arni_edge.domain.health import Progress
+from arni_edge.domain.health import Progress, State
 from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.staff import Contact, Role, StaffAct
-from arni_edge.safety.book import AlarmBook, Entered, draft_of
+from arni_edge.safety.book import AlarmBook
 from arni_edge.safety.calling import Calling
 from arni_edge.safety.decisions import AlarmDecisions, actor_of
 from arni_edge.safety.deliveries import Deliveries
@@ -23,17 +22,16 @@ from arni_edge.safety.facts import ReporterFacts
 from arni_edge.safety.following import Following
 from arni_edge.safety.matcher import Cause
 from arni_edge.safety.model import Alarm, Display, LocalAct, Report, Sink
+from arni_edge.safety.raising import Raising
 from arni_edge.safety.staff_line import StaffLine
+from arni_edge.safety.unstored import Also, Unstored
 from arni_edge.safety.words import AlarmWords
 from arni_edge.storage import Database, Transaction
 from arni_edge.storage.audit import AuditLog
 
 _LOG = structlog.get_logger(__name__)
 
-# A disk takes milliseconds; one that takes longer must not keep the light off (promised: 1 s).
-_STORE_FIRST_SECONDS: Final = 0.5
 _CONFIRM: Final = timedelta(seconds=60)
-_DOUBLE_TAP: Final = timedelta(seconds=2)
 
 
 class AlarmDesk:
@@ -52,7 +50,9 @@ class AlarmDesk:
         sinks: Sequence[Sink],
         displays: Sequence[Display] = (),
         groups: Sequence[Contact] = (),
+        direct: Sequence[Sink] = (),
         acknowledge_seconds: float = 60.0,
+        health: Callable[[State, str], None] = lambda _, __: None,
     ) -> None:
         """Nothing is raised or called before it is asked to.
 
@@ -67,7 +67,9 @@ class AlarmDesk:
             sinks: The ways to people.
             displays: What shows the state of all alarms.
             groups: Chats that staff share, as contacts with the id ``chat:<id>``.
+            direct: The ways to people that need nothing stored, for alarms that the disk does not take.
             acknowledge_seconds: So long has the first one to answer before the next ones are called.
+            health: Is told of alarms that cannot be stored.
         """
         self._database = database
         self._bus = bus
@@ -92,14 +94,31 @@ class AlarmDesk:
             deliveries=self._deliveries,
             changed=self._displays.changed,
         )
+        self._unstored = Unstored(
+            clock,
+            bus,
+            words,
+            calling,
+            self._deliveries,
+            sinks=sinks,
+            direct=direct,
+            groups=groups,
+            health=health,
+        )
+        self._raising = Raising(
+            database,
+            bus,
+            book=self._book,
+            deliveries=self._deliveries,
+            unstored=self._unstored,
+            begun=self._begun,
+        )
         self._posts = calling.posts
         self._woken = asyncio.Event()
 
     # --- raising ------------------------------------------------------------------------------------------
 
-    async def raise_alarm(
-        self, report: Report, also: Callable[[Transaction], Awaitable[None]] | None = None
-    ) -> None:
+    async def raise_alarm(self, report: Report, also: Also | None = None) -> None:
         """Raise the alarm: once per report, stored first, but never later than half a second.
 
         A further report of the same within minutes belongs to the alarm that is open.
@@ -110,10 +129,10 @@ class AlarmDesk:
                 report is delivered again, and must bear that.
 
         Raises:
-            Unavailable: It could not be stored. The local acts are under way all the same, and the report
-                must be delivered again.
+            Unavailable: It could not be stored. The local acts are under way all the same, people are called
+                by what needs nothing stored, and the report must be delivered again.
         """
-        await self._raise(report, also)
+        await self._raising.enter(report, also)
 
     async def drill(self, who: Contact) -> str:
         """Test the chain: everybody on call is told that it is a test, nothing is loud.
@@ -128,43 +147,7 @@ class AlarmDesk:
         async def by(tx: Transaction) -> None:
             await self._audit.note(tx, now, actor=actor_of(who), act="alarm.drill")
 
-        return (await self._raise(report, by)).alarm.alarm_id
-
-    async def _raise(self, report: Report, also: Callable[[Transaction], Awaitable[None]] | None) -> Entered:
-        draft = draft_of(report, new_id(), self._clock.now())
-        acts = self._deliveries.acts_for(draft)
-        storing = asyncio.ensure_future(
-            self._database.write(lambda tx: self._book.enter(tx, draft, report, acts, also))
-        )
-        storing.add_done_callback(_seen)
-        await asyncio.wait({storing}, timeout=_STORE_FIRST_SECONDS)
-        if not (storing.done() and storing.exception() is None):
-            _LOG.critical("alarm_not_stored_yet", alarm=draft.alarm_id, cause=draft.public_cause)
-            # Light before paper; the paper follows as soon as the alarm is on record.
-            self._deliveries.start_acts(draft, acts, on_record=_fresh(storing))
-        # Whoever reports it may be stopped meanwhile (new settings): it goes on record all the same, and
-        # the next life finds it there.
-        entered = await asyncio.shield(storing)
-        self._begin(entered, acts)
-        return entered
-
-    def _begin(self, entered: Entered, acts: Sequence[str]) -> None:
-        """It is on the disk: act, call, tell."""
-        alarm = entered.alarm
-        if entered.fresh or entered.sharper:
-            self._deliveries.start_acts(alarm, acts)
-        for sink, call in entered.placed:
-            self._deliveries.start_call(sink, call)
-        if entered.fresh:
-            cause, source = alarm.public_cause, alarm.source
-            _LOG.critical("alarm_raised", alarm=alarm.alarm_id, cause=cause, source=source)
-            now = alarm.raised_at
-            self._bus.publish(AlarmRaised(at=now, alarm_id=alarm.alarm_id, cause=cause, source=source))
-            for sink, call in entered.placed:
-                name = f"{sink}/{call.contact.id}"
-                self._bus.publish(AlarmDelivery(at=now, alarm_id=alarm.alarm_id, sink=name, state="trying"))
-        self._woken.set()
-        self._displays.changed()
+        return (await self._raising.enter(report, by)).alarm.alarm_id
 
     # --- what staff do ------------------------------------------------------------------------------------
 
@@ -178,7 +161,9 @@ class AlarmDesk:
             Refused: Somebody else has it, or it is closed or unknown; with a sentence for them.
             Unavailable: It could not be stored.
         """
-        alarm, new = await self._database.write(lambda tx: self._decisions.acknowledge(tx, alarm_id, who))
+        alarm, new = await self._database.write(
+            lambda tx: self._decisions.acknowledge(tx, alarm_id, who), vital=True
+        )
         if new:
             _LOG.warning("alarm_acknowledged", alarm=alarm_id, by=_public(who))
             self._deliveries.stop_calls(alarm_id)
@@ -202,35 +187,16 @@ class AlarmDesk:
             InvalidInput: The note or the outcome is none.
             Unavailable: It could not be stored.
         """
-        alarm = await self._database.write(lambda tx: self._decisions.close(tx, alarm_id, who, outcome, note))
+        alarm = await self._database.write(
+            lambda tx: self._decisions.close(tx, alarm_id, who, outcome, note), vital=True
+        )
         return self._ended(alarm, who)
-
-    async def cancel(self, alarm_id: str, who: Contact) -> str:
-        """Somebody says that it is none: asks first; said again within a minute, it ends as a false alarm.
-
-        Returns:
-            A question or a sentence for them.
-
-        Raises:
-            Refused: It is closed already or unknown.
-            Unavailable: It could not be stored.
-        """
-
-        async def unit(tx: Transaction) -> tuple[Alarm, bool]:
-            asked = await self._decisions.cancel_asked_at(tx, alarm_id, who)
-            # The same tap, delivered twice, confirms nothing.
-            since = None if asked is None else self._clock.now() - asked
-            if since is not None and _DOUBLE_TAP <= since <= _CONFIRM:
-                return await self._decisions.cancel(tx, alarm_id, who), True
-            if since is not None and timedelta() <= since < _DOUBLE_TAP:
-                return await self._decisions.find(tx, alarm_id), False
-            return await self._decisions.ask_to_cancel(tx, alarm_id, who), False
-
-        alarm, over = await self._database.write(unit)
-        return self._ended(alarm, who) if over else self._say("alarm.cancel_ask", who, alarm)
 
     async def ask_to_cancel(self, alarm_id: str, who: Contact) -> str:
         """Somebody says that it is none: asks, and ends nothing, however often it is said.
+
+        What was done by one tap is done again when its end could not be stored; so a second one of the same
+        kind confirms nothing.
 
         Returns:
             A question for them.
@@ -239,7 +205,9 @@ class AlarmDesk:
             Refused: It is closed already or unknown.
             Unavailable: It could not be stored.
         """
-        alarm = await self._database.write(lambda tx: self._decisions.ask_to_cancel(tx, alarm_id, who))
+        alarm = await self._database.write(
+            lambda tx: self._decisions.ask_to_cancel(tx, alarm_id, who), vital=True
+        )
         return self._say("alarm.cancel_ask", who, alarm)
 
     async def confirm_cancel(self, alarm_id: str, who: Contact) -> str:
@@ -255,13 +223,13 @@ class AlarmDesk:
 
         async def unit(tx: Transaction) -> Alarm | None:
             asked = await self._decisions.cancel_asked_at(tx, alarm_id, who)
-            if asked is None or self._clock.now() - asked > _CONFIRM:
+            if asked is None or not timedelta() <= self._clock.now() - asked <= _CONFIRM:
                 alarm = await self._decisions.find(tx, alarm_id)
                 await self._posts.edit(tx, alarm)
                 return None
             return await self._decisions.cancel(tx, alarm_id, who)
 
-        ended = await self._database.write(unit)
+        ended = await self._database.write(unit, vital=True)
         if ended is None:
             raise Refused(self._words.text("alarm.refused.late", who.language))
         return self._ended(ended, who)
@@ -290,7 +258,7 @@ class AlarmDesk:
             "alarm.acknowledge": StaffAct(Role.VIEWER, lambda who, one, _: self.acknowledge(one, who)),
             "alarm.escalate": StaffAct(Role.VIEWER, lambda who, one, _: self.escalate(one, who)),
             "alarm.close": StaffAct(Role.STAFF, close, question="alarm.ask_note"),
-            "alarm.cancel": StaffAct(Role.STAFF, lambda who, one, _: self.cancel(one, who)),
+            "alarm.cancel": StaffAct(Role.STAFF, lambda who, one, _: self.ask_to_cancel(one, who)),
             "alarm.cancel_confirm": StaffAct(Role.STAFF, lambda who, one, _: self.confirm_cancel(one, who)),
         }
 
@@ -313,6 +281,10 @@ class AlarmDesk:
         """All alarms that are not closed, oldest first."""
         return await self._following.open()
 
+    def _begun(self) -> None:
+        self._woken.set()
+        self._displays.changed()
+
     async def show_again(self, _: int = 0) -> None:
         """Whoever shows the state may have lost it (the broker is new): show it once more."""
         self._displays.changed()
@@ -328,6 +300,7 @@ class AlarmDesk:
         try:
             async with asyncio.TaskGroup() as group:
                 self._displays.start(group)
+                group.create_task(self._unstored.run(self._raising.store), name="alarms held")
                 while True:
                     progress()
                     self._woken.clear()
@@ -352,15 +325,3 @@ class AlarmDesk:
 def _public(who: Contact) -> str:
     """What the log may know of somebody: whoever sits at the box has said a name."""
     return who.id.partition(":")[0]
-
-
-def _seen(storing: "asyncio.Future[Entered]") -> None:
-    """Its failure is told to whoever still waits; with nobody there it is no bug."""
-    if not storing.cancelled():
-        storing.exception()
-
-
-async def _fresh(storing: "asyncio.Future[Entered]") -> bool:
-    """Whether the alarm came on record, once that is decided: not a failing disk, not a second delivery."""
-    await asyncio.wait({storing})
-    return not storing.cancelled() and storing.exception() is None and storing.result().fresh

@@ -2,19 +2,26 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.staff import Contact
 from arni_edge.safety.calling import Calling, Placed
 from arni_edge.safety.decisions import AlarmDecisions, actor_of
-from arni_edge.safety.escalation import worth_telling
+from arni_edge.safety.escalation import is_due, remind_after, worth_telling
 from arni_edge.safety.facts import ReporterFacts
 from arni_edge.safety.joining import Candidate, joins, sharper, talk_of
-from arni_edge.safety.model import OPEN, SYSTEM, Alarm, Report, alarm_of
+from arni_edge.safety.model import ACKNOWLEDGED, OPEN, SYSTEM, Alarm, Report, alarm_of
 from arni_edge.storage import Transaction, alarms
 from arni_edge.storage.alarms import NewAlarm
 from arni_edge.storage.audit import AuditLog
+
+DOUBLE_TAP: Final = timedelta(seconds=2)
+"""The same tap, delivered twice, is one."""
+
+_TAKEN: Final = "acknowledged"
+_REMINDED: Final = "reminded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Entered:
         alarm: The alarm that it belongs to, as it stands now.
         fresh: It raised that alarm.
         sharper: It says for the first time what that alarm is about.
-        placed: Calls that are to be made now.
+        placed: Calls that are to be made now; of a sharper one also if somebody has the alarm.
     """
 
     alarm: Alarm
@@ -165,8 +172,8 @@ class AlarmBook:
         if reporter is not None:
             notified = await self._told(tx, alarm)
             await self._facts.answer(tx, alarm, reporter, report.source_key, notified=notified, again=True)
-        await self._calling.say_again(tx, alarm, at_once=says_more)
-        return Entered(alarm, sharper=says_more)
+        placed = await self._calling.say_again(tx, alarm, at_once=says_more)
+        return Entered(alarm, sharper=says_more, placed=tuple(placed))
 
     # --- steps --------------------------------------------------------------------------------------------
 
@@ -195,6 +202,9 @@ class AlarmBook:
         if by is None and (alarm.state != OPEN or alarm.step != after):
             return None
         now = self._clock.now()
+        if by is not None and alarm.state == OPEN and await self._same_tap(tx, alarm, by, now):
+            return Stepped(alarm, ())
+        handed_on = alarm.state == ACKNOWLEDGED
         step = self._calling.step(alarm.step + 1, now)
         if alarm.drill and by is None and step.round > 0:
             await self._decisions.end(tx, alarm, SYSTEM, "test", "nobody has answered")
@@ -204,13 +214,35 @@ class AlarmBook:
         who = by.id if by else ""
         await alarms.note(tx, alarm_id, now, "escalated", who=who, detail=f"step {step.number}")
         placed = await self._calling.place(tx, alarm, step)
+        await alarms.call_on(tx, alarm_id, now)
         await self._note_called(tx, alarm, step.contacts, step.number)
         await self._calling.posts.edit(tx, alarm)
         if by is not None:
             await self._audit.note(tx, now, actor=actor_of(by), act="alarm.escalated", alarm=alarm_id)
+            if handed_on and await self._told(tx, alarm):
+                await self._facts.handed_on(tx, alarm)
         elif worth_telling(step) and await self._told(tx, alarm):
             await self._facts.unanswered(tx, alarm)  # nobody is told that nobody goes on being called
         return Stepped(alarm, tuple(placed))
+
+    async def remind(self, tx: Transaction, alarm_id: str) -> tuple[Placed, ...] | None:
+        """Remind whoever has an alarm, and after a while everybody on call, that it is not closed.
+
+        Returns:
+            The calls that are to be made now; None: it is not time.
+        """
+        alarm, now = await self._decisions.find(tx, alarm_id), self._clock.now()
+        if alarm.state != ACKNOWLEDGED:
+            return None
+        taken = await alarms.noted(tx, alarm_id, _TAKEN)
+        since = taken[-1]["id"] if taken else 0
+        number = 1 + sum(line["id"] > since for line in await alarms.noted(tx, alarm_id, _REMINDED))
+        if not is_due(alarm.next_step_at, now, remind_after(number)):
+            return None
+        who, placed = await self._calling.remind(tx, alarm, number)
+        await alarms.remind_next(tx, alarm_id, now + remind_after(number + 1))
+        await alarms.note(tx, alarm_id, now, _REMINDED, detail=f"{number}: {' '.join(who) or 'nobody'}")
+        return tuple(placed)
 
     async def tell_undelivered(self, tx: Transaction, alarm_id: str, kinds: Sequence[str]) -> None:
         """Whoever reported it hears what has not reached people, unless somebody has it meanwhile."""
@@ -229,12 +261,18 @@ class AlarmBook:
             for row in await alarms.open_in(tx)
         ]
 
+    async def _same_tap(self, tx: Transaction, alarm: Alarm, by: Contact, now: datetime) -> bool:
+        """Whether the same person has called the next ones a moment ago: a tap that is delivered twice."""
+        steps = await alarms.noted(tx, alarm.alarm_id, "escalated")
+        if not steps or steps[-1]["who"] != by.id:
+            return False
+        return timedelta() <= now - datetime.fromisoformat(steps[-1]["at"]) < DOUBLE_TAP
+
     async def _told(self, tx: Transaction, alarm: Alarm) -> int:
         """How many people are called, so far."""
-        names = {row["sink"].partition("/") for row in await alarms.sinks_in(tx, alarm.alarm_id)}
-        groups = ("chat:",)
-        people = {who for kind, _, who in names if kind in self._calling.kinds}
-        return sum(not who.startswith(groups) for who in people)
+        names = (row["sink"].split("/") for row in await alarms.sinks_in(tx, alarm.alarm_id))
+        people = {one[1] for one in names if one[0] in self._calling.kinds and len(one) > 1}
+        return sum(not who.startswith("chat:") for who in people)
 
     async def _note_called(
         self, tx: Transaction, alarm: Alarm, contacts: Sequence[Contact], step: int

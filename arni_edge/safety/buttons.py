@@ -10,6 +10,7 @@ import structlog
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.devices import DeviceTrouble
+from arni_edge.domain.errors import ArniError
 from arni_edge.domain.events import DeviceSignalled, Event, ReadingChanged, SosPressed
 from arni_edge.domain.health import Progress
 from arni_edge.domain.identifiers import new_id
@@ -90,8 +91,8 @@ class WiredButton:
 
     @property
     def known(self) -> bool:
-        """Whether it has said anything live since the start."""
-        return self._pressed is not None
+        """Whether it says anything live."""
+        return self._pressed is not None and self._unknown_at is None
 
     def tick(self, now: float) -> None:
         """Time has passed."""
@@ -119,6 +120,19 @@ class ButtonDevice:
         return begins
 
 
+class ButtonLevels:
+    """What wired buttons read last. It outlives the house: pressed while the next one is built is a press."""
+
+    def __init__(self) -> None:
+        """Nothing is known."""
+        self._wires: dict[tuple[str, str, Value], WiredButton] = {}
+
+    def of(self, button: SosButton) -> WiredButton:
+        """The wire of a button; a new one if it is new, or wired differently."""
+        key = (button.device, button.entity, button.pressed_when)
+        return self._wires.setdefault(key, WiredButton(button.pressed_when))
+
+
 class Incidents(Protocol):
     """Where it is told that a button is broken."""
 
@@ -142,6 +156,7 @@ class SosButtons:
         *,
         report: Callable[[Report], None],
         incidents: Incidents,
+        levels: ButtonLevels,
     ) -> None:
         """Listen from now on.
 
@@ -151,15 +166,14 @@ class SosButtons:
             clock: For when.
             report: Takes an alarm's report without waiting.
             incidents: Told of a wire that seems to be broken.
+            levels: What the house before this one has last read.
         """
         self._bus = bus
         self._clock = clock
         self._report = report
         self._incidents = incidents
         self._buttons = {(one.device, one.entity): one for one in buttons}
-        self._wired: Mapping[str, WiredButton] = {
-            one.id: WiredButton(one.pressed_when) for one in buttons if _is_wired(one)
-        }
+        self._wired: Mapping[str, WiredButton] = {one.id: levels.of(one) for one in buttons if _is_wired(one)}
         self._devices: Mapping[str, ButtonDevice] = {
             one.id: ButtonDevice(one.pressed_when if isinstance(one.pressed_when, str) else None)
             for one in buttons
@@ -174,12 +188,16 @@ class SosButtons:
 
     async def run(self, progress: Progress) -> None:
         """Listen until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="sos buttons ear")
-            while True:
-                progress()
-                await self._tell_of_wires()
-                await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(), name="sos buttons ear")
+                while True:
+                    progress()
+                    await self._tell_of_wires()
+                    await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            for wire in self._wired.values():
+                wire.reads(None, self._clock.monotonic())  # nobody listens from now on
 
     async def _listen(self) -> None:
         async for event in self._events:
@@ -218,12 +236,19 @@ class SosButtons:
             # What an earlier life told of ends only when the button was seen released.
             known = bool(stuck) or all(wire.known for _, wire in wires)
             if known and bool(stuck) is not self._told.get(device):
-                self._told[device] = bool(stuck)
-                if stuck:
-                    evidence = f"reads as pressed all the time: {', '.join(sorted(stuck))}"
-                    await self._incidents.begin(device, DeviceTrouble.STUCK, evidence)
+                try:
+                    await self._tell_of(device, stuck)
+                except ArniError as error:
+                    _LOG.warning("sos_wire_not_told", device=device, reason=str(error))
                 else:
-                    await self._incidents.over(device, DeviceTrouble.STUCK, "reads as released")
+                    self._told[device] = bool(stuck)
+
+    async def _tell_of(self, device: str, stuck: Sequence[str]) -> None:
+        if stuck:
+            evidence = f"reads as pressed all the time: {', '.join(sorted(stuck))}"
+            await self._incidents.begin(device, DeviceTrouble.STUCK, evidence)
+        else:
+            await self._incidents.over(device, DeviceTrouble.STUCK, "reads as released")
 
 
 def _is_wired(button: SosButton) -> bool:

@@ -7,6 +7,7 @@ from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import InvalidInput, Refused
 from arni_edge.domain.staff import Contact
 from arni_edge.safety.calling import Calling
+from arni_edge.safety.escalation import remind_after
 from arni_edge.safety.facts import ReporterFacts
 from arni_edge.safety.model import ACKNOWLEDGED, CLOSED, Alarm, alarm_of
 from arni_edge.safety.words import AlarmWords
@@ -86,7 +87,7 @@ class AlarmDecisions:
             return alarm, False
         if alarm.state == ACKNOWLEDGED:
             raise Refused(self._of("alarm.refused.taken", who, alarm, alarm.acknowledged_by))
-        await alarms.acknowledge(tx, alarm_id, who.id, now)
+        await alarms.acknowledge(tx, alarm_id, who.id, now, remind_at=now + remind_after(1))
         await alarms.note(tx, alarm_id, now, "acknowledged", who=who.id)
         alarm = await self.find(tx, alarm_id)
         await self._calling.call_off(tx, alarm)

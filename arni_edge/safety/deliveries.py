@@ -53,12 +53,25 @@ class _UnderWay:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class Attempt:
     """What an attempt came to."""
 
     state: str
     detail: str
     attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OffRecord:
+    """What is known of an alarm only here, because nothing can be stored.
+
+    Attributes:
+        on_record: Done as soon as it is decided whether the alarm is on record under its id.
+        reached: What came of calls that were delivered meanwhile, by their name.
+    """
+
+    on_record: asyncio.Future[bool]
+    reached: dict[str, Attempt] = field(default_factory=dict)
 
 
 class Deliveries:
@@ -82,6 +95,7 @@ class Deliveries:
         self._acts = {act.name: act for act in acts}
         self._sinks = {sink.name: sink for sink in sinks}
         self._under_way: dict[_Key, _UnderWay] = {}
+        self._calls: dict[_Key, Call] = {}
         self._shut = False
         # Whoever looked at an alarm a moment ago may not know yet that somebody has it, or that it is over.
         self._taken: set[str] = set()
@@ -115,7 +129,7 @@ class Deliveries:
     # --- starting and stopping ----------------------------------------------------------------------------
 
     def start_acts(
-        self, alarm: Alarm, names: Collection[str], *, on_record: Awaitable[bool] | None = None
+        self, alarm: Alarm, names: Collection[str], *, on_record: asyncio.Future[bool] | None = None
     ) -> None:
         """Do some acts, unless they are under way.
 
@@ -124,19 +138,43 @@ class Deliveries:
             names: Which; unknown ones are left out.
             on_record: Tells, once that is decided, whether the alarm is on the disk; None: it is.
         """
-        recorded = None if on_record is None else asyncio.ensure_future(on_record)
         for name in names:
             act = self._acts.get(name)
             if act is not None:
-                perform = partial(self._perform, act, alarm, recorded)
+                perform = partial(self._perform, act, alarm, on_record)
                 self._start((alarm.alarm_id, name), perform, is_act=True)
 
-    def start_call(self, sink: str, call: Call) -> None:
-        """Reach somebody by a sink, unless that is under way."""
-        name = f"{sink}/{call.contact.id}"
-        if sink in self._sinks and call.alarm.alarm_id not in self._taken:
-            reach = partial(self._call, self._sinks[sink], name, call)
-            self._start((call.alarm.alarm_id, name), reach, is_act=False)
+    def start_call(self, sink: str, call: Call, *, though_taken: bool = False) -> None:
+        """Reach somebody by a sink; what is under way goes on with what is to be said now.
+
+        Args:
+            sink: Its name.
+            call: Whom, and with what.
+            though_taken: Also if somebody has the alarm: it is news, or a reminder.
+        """
+        key = (call.alarm.alarm_id, call.by(sink))
+        if sink not in self._sinks or (key[0] in self._taken and not though_taken):
+            return
+        if key in self._under_way:
+            self._calls[key] = call
+            return
+        reach = partial(self._call, self._sinks[sink], key)
+        if self._start(key, reach, is_act=False):
+            self._calls[key] = call
+
+    def start_off_record(self, sink: Sink, call: Call, held: OffRecord) -> None:
+        """Reach somebody though nothing can be stored; what is under way goes on with what is to be said now.
+
+        Args:
+            sink: Needs nothing that is stored.
+            call: Whom, and with what.
+            held: Gets what came of it, which is put on record when that is possible. What was not delivered
+                until then is taken up by whoever follows the alarm.
+        """
+        key = (call.alarm.alarm_id, call.by(sink.name))
+        reach = partial(self._call_off_record, sink, key, held)
+        if key in self._under_way or self._start(key, reach, is_act=False):
+            self._calls[key] = call
 
     def stop_calls(self, alarm_id: str) -> None:
         """Somebody has it: nobody need be called any more."""
@@ -157,9 +195,10 @@ class Deliveries:
             if other == alarm_id and (acts or not one.is_act):
                 one.task.cancel()
 
-    def _start(self, key: _Key, work: Callable[[asyncio.Event], Awaitable[None]], *, is_act: bool) -> None:
+    def _start(self, key: _Key, work: Callable[[asyncio.Event], Awaitable[None]], *, is_act: bool) -> bool:
+        """Start a task, unless it is under way or too late for it; returns whether it is started."""
         if self._shut or key[0] in self._over or key in self._under_way:
-            return
+            return False
         settled = asyncio.Event()
 
         async def run() -> None:
@@ -168,9 +207,11 @@ class Deliveries:
         task = asyncio.create_task(run(), name=f"alarm {key[1]}")
         self._under_way[key] = _UnderWay(task, is_act, settled)
         task.add_done_callback(lambda ended: self._ended(key, ended))
+        return True
 
     def _ended(self, key: _Key, task: asyncio.Task[None]) -> None:
         one = self._under_way.pop(key, None)
+        self._calls.pop(key, None)
         if one is not None:
             one.settled.set()
         if not task.cancelled() and task.exception() is not None:
@@ -191,23 +232,26 @@ class Deliveries:
         while True:
             came_to = await self._try_act(act, alarm, seconds)
             _LOG.warning("alarm_act_ended", act=act.name, state=came_to.state, detail=came_to.detail)
-            if recorded is not None and not await _is_true(recorded):
-                return  # not on the disk, or another delivery of a report whose acts are done
-            await self._record(alarm, act.name, came_to)
-            settled.set()
-            if came_to.state == "done" or not self._young(alarm):
+            over = came_to.state == "done" or not self._young(alarm)
+            # A disk that takes nothing for long keeps no light off that could not be lit at once.
+            if over or recorded is None or recorded.done():
+                if recorded is not None and not await _is_true(recorded):
+                    return  # not on the disk, or another delivery of a report whose acts are done
+                await self._record(alarm, act.name, came_to)
+                settled.set()
+            if over:
                 return
             seconds = _LATER_ACT_SECONDS
             await asyncio.sleep(_ACT_LATER)
 
-    async def _try_act(self, act: LocalAct, alarm: Alarm, seconds: float) -> _Attempt:
+    async def _try_act(self, act: LocalAct, alarm: Alarm, seconds: float) -> Attempt:
         detail, attempts = f"no answer within {seconds:.0f} s", 0
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     attempts += 1
                     try:
-                        return _Attempt("done", await act.act(alarm), attempts)
+                        return Attempt("done", await act.act(alarm), attempts)
                     except ArniError as error:
                         detail = str(error)
                     except Exception as error:  # noqa: BLE001 - a named boundary: an act's bug stops no other
@@ -215,33 +259,54 @@ class Deliveries:
                         detail = f"crashed: {type(error).__name__}"
                     await asyncio.sleep(_ACT_AGAIN)
         except TimeoutError:
-            return _Attempt("failed", detail, max(attempts, 1))
+            return Attempt("failed", detail, max(attempts, 1))
 
-    async def _call(self, sink: Sink, name: str, call: Call, settled: asyncio.Event) -> None:
+    async def _call(self, sink: Sink, key: _Key, settled: asyncio.Event) -> None:
         """Reach one person by one sink; again and again until that has worked or the task is cancelled."""
         backoff = Backoff(first=_CALL_AGAIN, longest=_CALL_LONGEST)
         while True:
+            call = self._calls[key]
             came_to = await self._try_call(sink, call)
             _LOG.warning("alarm_call_ended", sink=sink.name, state=came_to.state)
-            await self._record(call.alarm, name, came_to)
+            if self._is_old(key, call):
+                continue  # they are to hear something else meanwhile
+            await self._record(call.alarm, key[1], came_to)
             settled.set()
-            if came_to.state == "done":
+            if came_to.state == "done" and not self._is_old(key, call):
                 return
             await asyncio.sleep(backoff.next())
 
-    async def _try_call(self, sink: Sink, call: Call) -> _Attempt:
+    def _is_old(self, key: _Key, call: Call) -> bool:
+        return self._calls[key].key != call.key
+
+    async def _call_off_record(self, sink: Sink, key: _Key, held: OffRecord, settled: asyncio.Event) -> None:
+        """Reach one person while nothing can be stored; put it on record when that is possible."""
+        backoff, name = Backoff(first=_CALL_AGAIN, longest=_CALL_LONGEST), key[1]
+        while name not in held.reached and not held.on_record.done():
+            call = self._calls[key]
+            came_to = await self._try_call(sink, call)
+            _LOG.warning("alarm_call_ended", sink=sink.name, state=came_to.state, on_record=False)
+            if came_to.state != "done":
+                await asyncio.wait({held.on_record}, timeout=backoff.next())
+            elif not self._is_old(key, call):
+                held.reached[name] = came_to
+        if name in held.reached and held.on_record.done() and held.on_record.result():
+            await self._record(self._calls[key].alarm, name, held.reached[name])
+            settled.set()
+
+    async def _try_call(self, sink: Sink, call: Call) -> Attempt:
         try:
             async with asyncio.timeout(_CALL_SECONDS):
-                return _Attempt("done", await sink.deliver(call))
+                return Attempt("done", await sink.deliver(call))
         except TimeoutError:
-            return _Attempt("failed", f"no answer within {_CALL_SECONDS:.0f} s")
+            return Attempt("failed", f"no answer within {_CALL_SECONDS:.0f} s")
         except ArniError as error:
-            return _Attempt("failed", str(error))
+            return Attempt("failed", str(error))
         except Exception as error:  # noqa: BLE001 - a named boundary: a sink's bug stops no other
             _LOG.exception("alarm_sink_crashed", sink=sink.name)
-            return _Attempt("failed", f"crashed: {type(error).__name__}")
+            return Attempt("failed", f"crashed: {type(error).__name__}")
 
-    async def _record(self, alarm: Alarm, name: str, came_to: _Attempt) -> None:
+    async def _record(self, alarm: Alarm, name: str, came_to: Attempt) -> None:
         """Put an end on record, however long the disk takes, and tell of it when it is news."""
         now = self._clock.now()
 
@@ -252,7 +317,7 @@ class Deliveries:
 
         while True:
             try:
-                news = await self._database.write(store)
+                news = await self._database.write(store, vital=True)
                 break
             except Unavailable:
                 await asyncio.sleep(_RECORD_AGAIN)

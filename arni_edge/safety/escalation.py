@@ -2,7 +2,11 @@
 
 Step 0: everybody on call is told at once, by everything that writes. Then, as long as nobody has
 acknowledged: the first on call is called (telephone too), the next, and so on; then all other staff at once;
-then again from the beginning. Each time round the pause doubles, to a limit: it never ends by itself.
+then again from the beginning. Each time round the pause doubles, to a limit: it never ends by itself. Of an
+alarm that nobody can take, because nothing can be stored, they hear ever more rarely, in the end once a day.
+
+Whoever has acknowledged is reminded until the alarm is closed: after 15 minutes, after 30, then with all who
+are on call after 1, 2, 4, 8, 16 hours, and daily.
 """
 
 from collections.abc import Sequence
@@ -12,8 +16,11 @@ from typing import Final
 
 from arni_edge.domain.staff import Contact
 
-_LONGEST_PAUSE: Final = timedelta(minutes=15)
+LONGEST_PAUSE: Final = timedelta(minutes=15)
+RAREST: Final = timedelta(days=1)
 _ROUNDS_TOLD: Final = 3
+_FIRST_REMINDER: Final = timedelta(minutes=15)
+_REMINDERS_ALONE: Final = 2
 _CLOCK_SLACK: Final = timedelta(seconds=10)
 """A clock that is only corrected a little calls nobody early."""
 
@@ -38,7 +45,11 @@ class Step:
 
 
 def step_of(
-    number: int, on_call: Sequence[Contact], others: Sequence[Contact], acknowledge: timedelta
+    number: int,
+    on_call: Sequence[Contact],
+    others: Sequence[Contact],
+    acknowledge: timedelta,
+    longest: timedelta = LONGEST_PAUSE,
 ) -> Step:
     """What a step does.
 
@@ -47,6 +58,7 @@ def step_of(
         on_call: Who is on call, in their order.
         others: Staff beyond that.
         acknowledge: How long to wait the first time round.
+        longest: How long at most, however often everybody was called.
     """
     if number == 0:
         # Nobody on call, but somebody works here: better to be told than not.
@@ -55,7 +67,7 @@ def step_of(
     groups += [tuple(others)] if others else []
     groups = groups or [()]
     rounds, place = divmod(number - 1, len(groups))
-    pause = min(acknowledge * 2 ** min(rounds, 10), max(_LONGEST_PAUSE, acknowledge))
+    pause = min(acknowledge * 2 ** min(rounds, 12), max(longest, acknowledge))
     return Step(number, groups[place], pause, rounds, begins_round=place == 0)
 
 
@@ -70,6 +82,21 @@ def is_due(next_step_at: datetime | None, now: datetime, pause: timedelta) -> bo
     if next_step_at is None:
         return False
     return now >= next_step_at or next_step_at - now > pause + _CLOCK_SLACK
+
+
+def remind_after(number: int) -> timedelta:
+    """How long after the one before (or after they took it) somebody is reminded that an alarm is not closed.
+
+    Args:
+        number: Of the reminder, 1 being the first.
+    """
+    doubled: int = 2 ** min(max(number - 2, 0), 10)
+    return min(_FIRST_REMINDER * doubled, RAREST)
+
+
+def reminds_all(number: int) -> bool:
+    """Whether everybody on call is reminded, too: whoever has the alarm has not moved for an hour."""
+    return number > _REMINDERS_ALONE
 
 
 def worth_telling(step: Step) -> bool:

@@ -51,7 +51,12 @@ class ReporterFacts:
 
     async def acknowledged(self, tx: Transaction, alarm: Alarm) -> None:
         """Somebody has taken it."""
-        await self._tell(tx, alarm, "acknowledged", lambda one: self._words.acknowledged(alarm, one))
+        what = f"acknowledged{alarm.step}"
+        await self._tell(tx, alarm, what, lambda one: self._words.acknowledged(alarm, one))
+
+    async def handed_on(self, tx: Transaction, alarm: Alarm) -> None:
+        """Whoever had taken it has it no more; the next ones are called."""
+        await self._tell(tx, alarm, f"handed_on{alarm.step}", lambda one: self._words.handed_on(alarm, one))
 
     async def unanswered(self, tx: Transaction, alarm: Alarm) -> None:
         """Nobody has; once per step that is worth it. Not after somebody once had."""

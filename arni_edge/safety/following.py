@@ -24,6 +24,7 @@ _LOG = structlog.get_logger(__name__)
 
 _LOOK_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 5.0
+_REMIND_LOOK_SECONDS: Final = 60.0
 _SETTLED: Final = timedelta(seconds=5)
 """What has not arrived after so long is named to whoever reported the alarm."""
 
@@ -61,6 +62,7 @@ class Following:
         self._deliveries = deliveries
         self._changed = changed
         self._named: dict[str, set[str]] = {}
+        self._remind_look_at: dict[str, float] = {}
 
     async def open(self) -> list[Alarm]:
         """All alarms that are not closed, oldest first."""
@@ -87,42 +89,61 @@ class Following:
         """
         try:
             opened = await self.open()
-            for alarm in opened:
-                progress()
-                await self._follow_one(alarm)
         except Unavailable as error:
             _LOG.warning("alarms_not_followed", reason=str(error))
             return _LOOK_SECONDS
+        for alarm in opened:
+            progress()
+            await self._follow_one(alarm)
         self._named = {one.alarm_id: self._named.get(one.alarm_id, set()) for one in opened}
+        ids = {one.alarm_id for one in opened}
+        self._remind_look_at = {one: at for one, at in self._remind_look_at.items() if one in ids}
         return _LOOK_SECONDS if opened else _IDLE_SECONDS
 
     async def _follow_one(self, alarm: Alarm) -> None:
         try:
             await self._follow(alarm)
-        except Unavailable:
-            raise
+        except Unavailable as error:
+            _LOG.warning("alarm_not_followed", alarm=alarm.alarm_id, reason=str(error))
         except Exception:  # noqa: BLE001 - a named boundary: one alarm keeps no other from being followed
             _LOG.exception("alarm_not_followed", alarm=alarm.alarm_id)
 
     async def _follow(self, alarm: Alarm) -> None:
         late = await self.pick_up(alarm)
         if alarm.state != OPEN:
+            await self._remind(alarm)
             return
+        now = self._clock.now()
+        if is_due(alarm.next_step_at, now, self._calling.step(alarm.step, now).pause):
+            await self.step(alarm.alarm_id, after=alarm.step)
         new = late - self._named.setdefault(alarm.alarm_id, set())
         if new:
             await self._database.write(
                 lambda tx: self._book.tell_undelivered(tx, alarm.alarm_id, sorted(new))
             )
             self._named[alarm.alarm_id] |= new
-        now = self._clock.now()
-        if is_due(alarm.next_step_at, now, self._calling.step(alarm.step, now).pause):
-            await self.step(alarm.alarm_id, after=alarm.step)
+
+    async def _remind(self, alarm: Alarm) -> None:
+        """Remind whoever has it that it is not closed, if it is time."""
+        now, due = self._clock.monotonic(), alarm.next_step_at
+        look_at = self._remind_look_at.get(alarm.alarm_id, now)
+        if now < look_at and due is not None and self._clock.now() < due:
+            return  # looked at twice a second, it costs no transaction; a clock that was set back is noticed
+        self._remind_look_at[alarm.alarm_id] = now + _REMIND_LOOK_SECONDS
+        placed = await self._database.write(lambda tx: self._book.remind(tx, alarm.alarm_id))
+        if placed is None:
+            return
+        _LOG.warning("alarm_not_closed", alarm=alarm.alarm_id)
+        for sink, call in placed:
+            self._deliveries.start_call(sink, call, though_taken=True)
 
     async def step(
         self, alarm_id: str, *, after: int | None = None, by: Contact | None = None
     ) -> Alarm | None:
         """Take the next step of an escalation; see :meth:`AlarmBook.step`."""
-        stepped = await self._database.write(lambda tx: self._book.step(tx, alarm_id, after=after, by=by))
+        stepped = await self._database.write(
+            lambda tx: self._book.step(tx, alarm_id, after=after, by=by), vital=True
+        )
         if stepped is None:
             return None
         _LOG.critical("alarm_escalated", alarm=alarm_id, step=stepped.alarm.step)
@@ -141,7 +162,7 @@ class Following:
         if alarm.state != OPEN and not acts:
             return late  # somebody has it; those that wait for their end for weeks cost nothing
         for row in await alarms.sinks(self._database, alarm.alarm_id):
-            if row["state"] == "done":
+            if row["state"] in {"done", alarms.NOT_NEEDED}:
                 continue
             kind, _, who = row["sink"].partition("/")
             if row["sink"] in acts:

@@ -118,13 +118,25 @@ class Call:
         alarm: Which.
         contact: Who.
         text: What they are told, in their language.
-        step: The how-manieth round of calls this is, 0 being the first; (alarm, contact, step) is one call.
+        step: The how-manieth round of calls this is, 0 being the first.
+        reminder: The how-manieth time they are reminded that it is not closed; 0: it is no reminder.
     """
 
     alarm: Alarm
     contact: Contact
     text: str
     step: int
+    reminder: int = 0
+
+    @property
+    def key(self) -> str:
+        """What is one call, however often it is tried; what the alarm turns out to be about is another."""
+        reminder = f"/reminder{self.reminder}" if self.reminder else ""
+        return f"{self.alarm.alarm_id}/{self.contact.id}/{self.step}/{self.alarm.cause}{reminder}"
+
+    def by(self, sink: str) -> str:
+        """Name of this call by a sink on record; a reminder leaves what became of the call itself."""
+        return f"{sink}/{self.contact.id}" + ("/reminder" if self.reminder else "")
 
 
 class LocalAct(Protocol):

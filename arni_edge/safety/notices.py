@@ -3,17 +3,14 @@
 No alarm: no light, no siren, nobody is woken twice for the same. Emergencies are the alarm desk's.
 """
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-
-import structlog
 
 from arni_edge.bus import Bus
 from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import (
     AnnouncementDue,
     CameraIncident,
@@ -25,14 +22,16 @@ from arni_edge.domain.events import (
     StaffAsked,
     TailgatingSuspected,
 )
+from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
-from arni_edge.domain.identifiers import new_id
-from arni_edge.domain.messages import Language, Priority
+from arni_edge.domain.messages import Language
+from arni_edge.safety.notice_post import NoticePost, Told
 from arni_edge.safety.staff_line import StaffLine
 from arni_edge.settings import Settings
-from arni_edge.storage import Database, Transaction, staff_told
+from arni_edge.storage import Database
 
-_LOG = structlog.get_logger(__name__)
+_LOOK_SECONDS: Final = 20.0
+"""So often it is looked whether somebody can be told now what nobody could be told before."""
 
 _QUIET: Final = timedelta(minutes=10)
 """A door that is forced every minute, or a flapping sensor, is told of once in this time."""
@@ -55,17 +54,8 @@ _KINDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What is said, and ``what`` a repetition is recognised by, for as long as it is ``quiet``."""
-
-    what: str
-    text_of: Callable[[Language], str]
-    quiet: timedelta = _QUIET
-
-
 class StaffNotices:
-    """Tells each person on call, by Telegram or else by WhatsApp."""
+    """Tells each person on call, by Telegram or else by WhatsApp; with nobody there, somebody else."""
 
     def __init__(
         self,
@@ -76,6 +66,7 @@ class StaffNotices:
         line: StaffLine,
         *,
         settings: Settings,
+        health: Callable[[State, str], None],
     ) -> None:
         """Listen from now on.
 
@@ -86,12 +77,10 @@ class StaffNotices:
             catalogue: The words, ``notice.*``.
             line: Knows who is on call, and takes what they are told.
             settings: Names of doors, devices and zones; what is worth a word.
+            health: Told when something waits for somebody who can be told.
         """
-        self._database = database
-        self._clock = clock
         self._text = catalogue.text
-        self._site = settings.site
-        self._line = line
+        self._post = NoticePost(database, clock, catalogue, line, site=settings.site, health=health)
         self._names = {door.id: door.name for door in settings.doors}
         self._names |= {one.id: one.name for one in settings.shellies if one.name}
         zones = [zone for camera in settings.cameras for zone in camera.zones]
@@ -103,85 +92,72 @@ class StaffNotices:
 
     async def run(self, _: object) -> None:
         """Tell until cancelled."""
-        async for event in self._events:
-            told = self._words(event)
-            if told is not None:
-                await self._tell(told)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="notices ear")
+            while True:
+                await self._post.catch_up()
+                await asyncio.sleep(_LOOK_SECONDS)
 
-    def _words(self, event: Event) -> _Told | None:
+    async def _listen(self) -> None:
+        async for event in self._events:
+            told = None if getattr(event, "over", False) else self._words(event)
+            if told is not None:
+                await self._post.tell(told)
+
+    def _words(self, event: Event) -> Told | None:
         """What is said of an event; None: nobody need know."""
-        if getattr(event, "over", False):
-            return None
         match event:
             case DoorIncident():
                 name = self._names.get(event.door, event.door)
                 key = f"door/{event.door}/{event.incident}"
-                return _Told(key, self._words_of(f"notice.door.{event.incident}", name=name))
+                return Told(key, self._words_of(f"notice.door.{event.incident}", name=name), _QUIET, event.at)
             case DeviceIncident():
                 name = self._names.get(event.device, event.device)
                 key = f"device/{event.device}/{event.incident}"
-                return _Told(key, self._words_of(f"notice.device.{event.incident}", name=name))
+                return Told(
+                    key, self._words_of(f"notice.device.{event.incident}", name=name), _QUIET, event.at
+                )
             case StaffAsked():
                 name = self._names.get(event.door, event.door)
-                return _Told(
-                    f"asked/{event.request_id}", self._words_of(f"notice.asked.{event.reason}", name=name)
-                )
+                text = self._words_of(f"notice.asked.{event.reason}", name=name)
+                return Told(f"asked/{event.request_id}", text, _QUIET, event.at)
             case AnnouncementDue() if event.audience == "staff":
                 subject = self._names.get(event.subject, event.subject)
                 text = self._words_of(
                     f"automation.notice.{event.notice}", number=event.number, subject=subject
                 )
-                return _Told(f"{event.notice}/{event.subject}", text)
+                return Told(f"{event.notice}/{event.subject}", text, _QUIET, event.at)
             case _:
                 return self._seen(event)
 
-    def _seen(self, event: Event) -> _Told | None:
+    def _seen(self, event: Event) -> Told | None:
         """The same of what the cameras see."""
         match event:
             case PersonDown():
                 # Said by the event itself, which knows the zone and waits for no disk.
                 place = self._zones.get(event.zone or "", event.camera)
-                return _Told(
+                return Told(
                     f"camera/{event.camera}/{CameraTrouble.PERSON_DOWN}",
                     self._words_of(f"notice.camera.{CameraTrouble.PERSON_DOWN}", name=place),
                     _QUIET_DOWN,
+                    event.at,
                 )
             case CameraIncident() if event.incident is not CameraTrouble.PERSON_DOWN:
                 zone = event.camera.removeprefix("zone/")
                 name = event.camera if zone == event.camera else self._zones.get(zone, zone)
                 key = f"camera/{event.camera}/{event.incident}"
                 quiet = _QUIET if event.incident is CameraTrouble.CROWDED else _QUIET_CAMERA
-                return _Told(key, self._words_of(f"notice.camera.{event.incident}", name=name), quiet)
+                text = self._words_of(f"notice.camera.{event.incident}", name=name)
+                return Told(key, text, quiet, event.at)
             case TailgatingSuspected() if self._followed_times and event.times >= self._followed_times:
                 name = self._names.get(event.door, event.door)
                 text = self._words_of("notice.people.followed", name=name, times=event.times)
-                return _Told(f"followed/{event.request_id}", text)
+                return Told(f"followed/{event.request_id}", text, _QUIET, event.at)
             case LonePerson() if self._lone_minutes:
-                return _Told("lone", self._words_of("notice.people.lone", minutes=f"{self._lone_minutes:g}"))
+                text = self._words_of("notice.people.lone", minutes=f"{self._lone_minutes:g}")
+                return Told("lone", text, _QUIET, event.at)
             case _:
                 return None
 
     def _words_of(self, key: str, **values: object) -> Callable[[Language], str]:
         return lambda language: self._text(key, language, **values)
-
-    async def _tell(self, told: _Told) -> None:
-        """Tell it, unless the same was told a moment ago: a restart forgets nothing."""
-        now, subject = self._clock.now(), f"notice:{told.what}:"
-        key = f"{subject}{new_id()}"
-
-        async def store(tx: Transaction) -> None:
-            if not await staff_told.told_between(tx, subject, now - told.quiet, now):
-                await self._line.tell(
-                    tx,
-                    self._line.on_call(now),
-                    key,
-                    lambda language: f"{self._site.name}: {told.text_of(language)}",
-                    priority=Priority.ALARM,
-                    now=now,
-                )
-
-        try:
-            await self._database.write(store)
-        except Unavailable as error:
-            # The incident itself is on the health board; a full disk is there, too.
-            _LOG.exception("staff_not_told", reason=str(error))

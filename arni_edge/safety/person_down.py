@@ -113,9 +113,12 @@ class PersonDownDesk:
                 known = self._down.pop(event.camera, None)
                 if known is not None and not known[0].raised:
                     _LOG.info("person_got_up", camera=event.camera, asked=known[0].asked)
-            elif isinstance(event, PersonDown) and event.camera not in self._down:
-                self._down[event.camera] = (Down(self._clock.monotonic(), self._ask_seconds), event)
-                self._look_at(event.camera)
+            elif isinstance(event, PersonDown):
+                known = self._down.get(event.camera)
+                # Told once more, there is one more of them: who was reported already does not stand for them.
+                if known is None or known[0].raised:
+                    self._down[event.camera] = (Down(self._clock.monotonic(), self._ask_seconds), event)
+                    self._look_at(event.camera)
 
     def _look(self) -> bool:
         """Report who is due; returns whether somebody is to be asked."""

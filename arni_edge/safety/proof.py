@@ -35,7 +35,7 @@ class Delivery:
 
     Attributes:
         sink: For instance ``telegram/kim`` or ``light/floor``.
-        state: ``done``, ``failed`` or ``trying``.
+        state: ``done``, ``failed``, ``trying``, or ``not_needed``: somebody had the alarm before it ended.
         seconds: How long it took, or None.
     """
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
 
 from arni_edge.domain.backoff import Backoff
-from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import ArniError
 from arni_edge.domain.health import Progress
 from arni_edge.safety.model import Report
@@ -37,33 +37,53 @@ class _Owed:
     backoff: Backoff = field(default_factory=lambda: Backoff(first=0.2, longest=5.0))
 
 
+class OwedReports:
+    """What is not on record yet. It outlives the house that heard it: the next one delivers it."""
+
+    def __init__(self) -> None:
+        """Nothing is owed."""
+        self._owed: OrderedDict[str, _Owed] = OrderedDict()
+
+    def put(self, report: Report) -> bool:
+        """Owe this report; returns whether it is new."""
+        if report.source_key in self._owed:
+            return False
+        if len(self._owed) >= _MOST:
+            _LOG.critical("report_left_out", source=report.source, place=report.place)
+            return False
+        self._owed[report.source_key] = _Owed(report)
+        return True
+
+    def settle(self, report: Report) -> None:
+        """It is on record."""
+        self._owed.pop(report.source_key, None)
+
+    def __iter__(self) -> Iterator[tuple[str, _Owed]]:
+        """All with their source keys, oldest first."""
+        return iter(list(self._owed.items()))
+
+
 class Reporting:
     """A report that the disk could not take is delivered again; the local acts wait for none of that.
 
     The desk recognises a report by its source key, so that once more is not one more.
     """
 
-    def __init__(self, alarms: Alarms, clock: Clock) -> None:
+    def __init__(self, alarms: Alarms, owed: OwedReports) -> None:
         """Nothing is delivered before :meth:`run`.
 
         Args:
             alarms: The alarm desk.
-            clock: For how long it took.
+            owed: What is owed, also by the house before this one.
         """
         self._alarms = alarms
-        self._clock = clock
-        self._owed: OrderedDict[str, _Owed] = OrderedDict()
+        self._owed = owed
         self._news = asyncio.Event()
 
     def put(self, report: Report) -> None:
         """Deliver this report; never waits."""
-        if report.source_key in self._owed:
-            return
-        if len(self._owed) >= _MOST:
-            _LOG.critical("report_left_out", source=report.source, place=report.place)
-            return
-        self._owed[report.source_key] = _Owed(report)
-        self._news.set()
+        if self._owed.put(report):
+            self._news.set()
 
     async def run(self, progress: Progress) -> None:
         """Deliver until cancelled; each report on its own clock."""
@@ -72,7 +92,7 @@ class Reporting:
             while True:
                 progress()
                 self._news.clear()
-                for key, owed in list(self._owed.items()):
+                for key, owed in self._owed:
                     if key not in under_way:
                         task = group.create_task(self._deliver(owed), name=f"report of {owed.report.source}")
                         under_way[key] = task
@@ -92,5 +112,5 @@ class Reporting:
                 _LOG.warning("report_not_stored", source=report.source, place=report.place, reason=str(error))
                 await asyncio.sleep(owed.backoff.next())
             else:
-                del self._owed[report.source_key]
+                self._owed.settle(report)
                 return

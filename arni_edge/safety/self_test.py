@@ -221,7 +221,7 @@ class SelfTest:
             language,
             month=month,
             done=result[_DONE],
-            all=len(result["sinks"]),
+            all=result["tried"],
             seconds=missing if took is None else f"{took:.0f} s",
             failed=", ".join(result["failed"]) or self._text("alarm.test.none", language),
         )
@@ -229,6 +229,8 @@ class SelfTest:
 
 def result_of(drill: Row, sinks: Sequence[Row]) -> dict[str, Any]:
     """What a test showed: which ways worked, how quickly, and how soon somebody answered.
+
+    Of a way that had come to no end when somebody answered, it showed nothing.
 
     Args:
         drill: Row of the alarm.
@@ -247,7 +249,10 @@ def result_of(drill: Row, sinks: Sequence[Row]) -> dict[str, Any]:
     return {
         "sinks": ways,
         _DONE: sum(way["state"] == _DONE for way in ways.values()),
-        "failed": sorted(name for name, way in ways.items() if way["state"] != _DONE),
+        "tried": sum(way["state"] != alarms.NOT_NEEDED for way in ways.values()),
+        "failed": sorted(
+            name for name, way in ways.items() if way["state"] not in {_DONE, alarms.NOT_NEEDED}
+        ),
         "acknowledged_seconds": seconds,
     }
 

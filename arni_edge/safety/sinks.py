@@ -21,6 +21,7 @@ _ACCEPT_SECONDS: Final = 4.5
 """Whoever reported the alarm hears within 5 s of what has not arrived."""
 
 _LOOK_SECONDS: Final = 0.05
+_NOT_SENT: Final = frozenset({"", "failed", "expired", "quarantined", "dropped"})
 _MOST_TEMPLATES: Final = 10
 """So often is a template that Meta refuses for good sent again, for one call."""
 
@@ -65,7 +66,7 @@ class TelegramSink:
             Unavailable: It is not, so far.
         """
         if await self._state(call) in {"failed", ""}:
-            await self._database.write(lambda tx: self._put(tx, call, anew=True))
+            await self._database.write(lambda tx: self._put(tx, call, anew=True), vital=True)
 
         async def look() -> str | None:
             state = await self._state(call)
@@ -122,14 +123,14 @@ class WhatsAppSink:
             Unavailable: It has not, so far.
         """
         count, state, reason = await outbox.newest_of(self._database, _beginning(call))
-        if state in {"failed", ""}:
+        if state in _NOT_SENT:
             if count >= _MOST_TEMPLATES:
                 raise Unavailable(f"Meta refuses it: {reason}")
-            await self._database.write(lambda tx: self._queue(tx, call, count))
+            await self._database.write(lambda tx: self._queue(tx, call, count), vital=True)
 
         async def look() -> str | None:
             _, state, reason = await outbox.newest_of(self._database, _beginning(call))
-            if state == "failed":
+            if state in _NOT_SENT:
                 raise Unavailable(f"Meta refused it: {reason}")
             return "accepted by Meta" if state == "sent" else None
 
@@ -164,21 +165,31 @@ class AlarmPosts:
             tx: The transaction of what changed.
             alarm: As it stands now.
             anew: Say it again, with a sound.
-            asking: Id of who said that it is none, and has to confirm.
+            asking: Id of who said that it is none, and has to confirm; groups are asked, too.
         """
         key = post_key(alarm.alarm_id)
         for who in await staff_told.posted_to(tx, key):
             contact = self._everybody.get(who)
             if contact is None:
                 continue
-            post = StaffPost(
-                key,
-                self._words.call(alarm, contact.language, step=alarm.step),
-                self._words.buttons(alarm, contact, asking=contact.id == asking),
-                Priority.ALARM,
-                anew=anew,
-            )
+            text = self._words.call(alarm, contact.language, step=alarm.step)
+            asked = asking is not None and (contact.id == asking or contact.id.startswith("chat:"))
+            buttons = self._words.buttons(alarm, contact, asking=asked)
+            post = StaffPost(key, text, buttons, Priority.ALARM, anew=anew)
             await staff_posts.put(tx, who, post, self._clock.now())
+
+    async def say(self, tx: Transaction, alarm: Alarm, contact: Contact, text: str) -> None:
+        """Show somebody an alarm as a new message, with a sound and with what they can do about it.
+
+        Args:
+            tx: The transaction.
+            alarm: As it stands now.
+            contact: Whom; they have Telegram.
+            text: What it says.
+        """
+        buttons = self._words.buttons(alarm, contact)
+        post = StaffPost(post_key(alarm.alarm_id), text, buttons, Priority.ALARM, anew=True)
+        await staff_posts.put(tx, contact.id, post, self._clock.now())
 
 
 def call_key(alarm_id: str) -> str:

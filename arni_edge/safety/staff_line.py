@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from arni_edge.domain.messages import Channel, Language, OutboundMessage, Priority
+from arni_edge.domain.messages import Channel, Language, OutboundMessage, Priority, Template
 from arni_edge.domain.staff import Button, Contact, StaffPost
 from arni_edge.safety.rota import Roster
 from arni_edge.storage import Transaction, outbox, staff_posts, staff_told
@@ -54,9 +54,8 @@ class StaffLine:
     ) -> None:
         """Send somebody a template on WhatsApp, once per key."""
         if contact.phone is not None:
-            message = OutboundMessage(
-                key, Channel.WHATSAPP, contact.phone, text, priority, template=self._template
-            )
+            template = Template(self._template)
+            message = OutboundMessage(key, Channel.WHATSAPP, contact.phone, text, priority, template)
             await outbox.add(tx, message, now)
 
     async def tell(

@@ -55,13 +55,17 @@ class AlarmWords:
         lines.append(self._standing(alarm, language, step))
         return "\n".join(lines)
 
+    def reminder(self, alarm: Alarm, language: Language) -> str:
+        """What somebody is told of an alarm that nobody ends."""
+        return f"{self.call(alarm, language)}\n{self.text('alarm.reminder', language)}"
+
     def buttons(self, alarm: Alarm, contact: Contact, *, asking: bool = False) -> Buttons:
         """What somebody can do about it now.
 
         Args:
             alarm: The alarm as it stands.
             contact: Who reads it.
-            asking: They said that it is none, and have to confirm.
+            asking: Somebody said that it is none, and has to confirm.
         """
 
         def button(act: str, key: str) -> Button:
@@ -72,9 +76,8 @@ class AlarmWords:
         more = (button("alarm.escalate", "alarm.button.escalate"),)
         ends: tuple[Button, ...] = ()
         if contact.role >= Role.STAFF:
-            ends = (button("alarm.cancel", "alarm.button.cancel"),)
-        if asking:
-            ends = (button("alarm.cancel_confirm", "alarm.button.cancel_confirm"),)
+            act = "cancel_confirm" if asking else "cancel"
+            ends = (button(f"alarm.{act}", f"alarm.button.{act}"),)
         doors = self._door_buttons(alarm, contact)
         if alarm.state == OPEN:
             return ((button("alarm.acknowledge", "alarm.button.acknowledge"),), *doors, (*more, *ends))
@@ -180,6 +183,10 @@ class AlarmWords:
     def acknowledged(self, alarm: Alarm, language: Language) -> str:
         """Somebody of the team has taken it."""
         return self._with_help("alarm.fact.acknowledged", alarm, language)
+
+    def handed_on(self, alarm: Alarm, language: Language) -> str:
+        """Nobody has it any more, and the next ones are called."""
+        return self._with_help("alarm.fact.handed_on", alarm, language)
 
     def unanswered(self, alarm: Alarm, language: Language) -> str:
         """Nobody has, so far."""

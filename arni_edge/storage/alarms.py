@@ -14,6 +14,9 @@ _ALARM: Final = (
     " (SELECT count(*) FROM alarm_reports AS r WHERE r.alarm_id = alarms.alarm_id) AS reports FROM alarms"
 )
 
+NOT_NEEDED: Final = "not_needed"
+"""State of a sink that had come to no end when somebody took the alarm, or when it ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewAlarm:
@@ -132,14 +135,24 @@ async def take_step(
     )
 
 
-async def acknowledge(tx: Transaction, alarm_id: str, who: str, now: datetime) -> bool:
-    """Note who takes it; False when somebody else has, or when it is closed."""
+async def acknowledge(
+    tx: Transaction, alarm_id: str, who: str, now: datetime, *, remind_at: datetime
+) -> bool:
+    """Note who takes it, and when to remind them of it; False when somebody else has, or it is closed."""
     changed = await tx.execute(
         "UPDATE alarms SET state = 'acknowledged', acknowledged_at = ?, acknowledged_by = ?,"
-        " next_step_at = NULL WHERE alarm_id = ? AND state = 'open'",
-        (now.isoformat(), who, alarm_id),
+        " next_step_at = ? WHERE alarm_id = ? AND state = 'open'",
+        (now.isoformat(), who, remind_at.isoformat(), alarm_id),
     )
     return changed == 1
+
+
+async def remind_next(tx: Transaction, alarm_id: str, remind_at: datetime) -> None:
+    """Note when whoever has it is reminded of it again."""
+    await tx.execute(
+        "UPDATE alarms SET next_step_at = ? WHERE alarm_id = ? AND state = 'acknowledged'",
+        (remind_at.isoformat(), alarm_id),
+    )
 
 
 async def close(tx: Transaction, alarm_id: str, *, who: str, outcome: str, note: str, now: datetime) -> bool:
@@ -191,7 +204,7 @@ async def note_sink(
         tx: The transaction.
         alarm_id: The alarm.
         sink: Name of the sink.
-        state: ``trying``, ``done`` or ``failed``.
+        state: ``trying``, ``done`` or ``failed``; an attempt that fails after it was called off is no news.
         detail: Evidence or reason; nothing personal.
         now: The moment.
         attempts: How many more times it was tried.
@@ -202,6 +215,8 @@ async def note_sink(
     rows = await tx.fetch(
         "SELECT state, first_at FROM alarm_sinks WHERE alarm_id = ? AND sink = ?", (alarm_id, sink)
     )
+    if rows and rows[0]["state"] == NOT_NEEDED and state != "done":
+        return False
     begun = datetime.fromisoformat(rows[0]["first_at"]) if rows and rows[0]["first_at"] else now
     seconds = max(0.0, (now - begun).total_seconds())
     await tx.execute(
@@ -226,22 +241,34 @@ async def note_sink(
     return True
 
 
-async def call_off(tx: Transaction, alarm_id: str, kinds: Sequence[str], detail: str, now: datetime) -> None:
-    """Note of calls that are still tried that nobody need be reached by them any more.
+async def call_off(
+    tx: Transaction, alarm_id: str, detail: str, now: datetime, *, kinds: Sequence[str] | None = None
+) -> None:
+    """Note of what has come to no end that it is not needed any more; what has failed has failed.
 
     Args:
         tx: The transaction.
         alarm_id: The alarm.
-        kinds: Of sinks: what stands before the ``/`` of their names.
         detail: Why.
         now: The moment.
+        kinds: Only sinks of these kinds: what stands before the ``/`` of their names; None: all.
     """
-    for kind in kinds:
-        await tx.execute(
-            "UPDATE alarm_sinks SET state = 'failed', detail = ?, at = ?"
-            " WHERE alarm_id = ? AND sink >= ? AND sink < ? AND state != 'done'",
-            (detail, now.isoformat(), alarm_id, f"{kind}/", f"{kind}0"),
-        )
+    for row in await sinks_in(tx, alarm_id):
+        kind, slash, _ = row["sink"].partition("/")
+        if row["state"] == "trying" and (kinds is None or (slash and kind in kinds)):
+            await tx.execute(
+                "UPDATE alarm_sinks SET state = ?, detail = ?, at = ? WHERE alarm_id = ? AND sink = ?",
+                (NOT_NEEDED, detail, now.isoformat(), alarm_id, row["sink"]),
+            )
+
+
+async def call_on(tx: Transaction, alarm_id: str, now: datetime) -> None:
+    """Whoever had it has handed it on: what was called off is to be reached after all."""
+    await tx.execute(
+        "UPDATE alarm_sinks SET state = 'trying', detail = '', at = :now, first_at = :now, seconds = NULL"
+        " WHERE alarm_id = :alarm AND state = :state",
+        {"alarm": alarm_id, "state": NOT_NEEDED, "now": now.isoformat()},
+    )
 
 
 async def sinks_in(tx: Transaction, alarm_id: str) -> list[Row]:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,14 @@ import structlog
 
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress
-from arni_edge.storage.migrate import migrate
+from arni_edge.storage.migrate import BOX, Schema, migrate
+from arni_edge.storage.reserve import Reserve
+from arni_edge.storage.units import Parameters, Row, Transaction, Unit, commit_together
+
+__all__ = ["Database", "Parameters", "Row", "Transaction", "Unit"]
 
 _LOG = structlog.get_logger(__name__)
 
-Row = sqlite3.Row
-Parameters = Sequence[Any] | Mapping[str, Any]
 T = TypeVar("T")
 
 # A unit is a handful of rows; more than this waiting means that the disk hangs, and callers must hear of it.
@@ -35,35 +37,22 @@ _READ_SECONDS = 15.0
 _COMPACT_SECONDS = 300.0
 _READ_ONLY = "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0;"
 
-
-class Transaction:
-    """What a unit of work may do, and all that it may await: everybody waits behind it."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    async def execute(self, sql: str, parameters: Parameters = ()) -> int:
-        """Run one statement; returns the number of changed rows."""
-        return self._connection.execute(sql, parameters).rowcount
-
-    async def fetch(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """Run one query; returns all rows."""
-        return self._connection.execute(sql, parameters).fetchall()
-
-
-Unit = Callable[[Transaction], Awaitable[T]]
+Guard = Callable[[], contextlib.AbstractContextManager[object]]
+"""Held around every visit to the writing connection, where another process has one of its own."""
 
 
 @dataclass(slots=True)
 class _Waiting:
     unit: Unit[Any]
     done: asyncio.Future[Any]
+    vital: bool
 
 
 class _Line:
     """One connection and the thread that alone uses it."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, guard: Guard = contextlib.nullcontext) -> None:
+        self._guard = guard
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         self.connection.row_factory = sqlite3.Row
@@ -75,7 +64,11 @@ class _Line:
 
     async def visit(self, work: Callable[..., T], *arguments: object) -> T:
         """Have the thread do something with the connection."""
-        return await asyncio.get_running_loop().run_in_executor(self.thread, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._guarded, work, *arguments)
+
+    def _guarded(self, work: Callable[..., T], *arguments: object) -> T:
+        with self._guard():
+            return work(*arguments)
 
     async def close(self) -> None:
         """After everything that waits for the thread has been done."""
@@ -86,9 +79,10 @@ class _Line:
 class Database:
     """The database of the box."""
 
-    def __init__(self, writer: _Line, reader: _Line) -> None:
+    def __init__(self, writer: _Line, reader: _Line, reserve: Reserve | None) -> None:
         self._writer = writer
         self._reader = reader
+        self._reserve = reserve
         # A deque and an event, not asyncio.Queue: a cancelled wait_for(queue.get()) loses what it had taken.
         self._gathered: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
@@ -97,8 +91,21 @@ class Database:
         self.commits = 0
 
     @classmethod
-    async def open(cls, path: Path) -> "Database":
+    async def open(
+        cls,
+        path: Path,
+        reserve: Reserve | None = None,
+        *,
+        schema: Schema = BOX,
+        guard: Guard = contextlib.nullcontext,
+    ) -> "Database":
         """Open the file, bring it to the present schema, and keep one writer and one reader.
+
+        Args:
+            path: The file.
+            reserve: Room on its disk for what is vital; None: there is none.
+            schema: Whose tables it has.
+            guard: Held while the writing connection is used.
 
         Raises:
             ConfigurationError: The database is newer than this code, or is not ours.
@@ -106,18 +113,18 @@ class Database:
         """
         try:
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True, mode=0o700)
-            writer = await asyncio.to_thread(_Line, path, "writer")
+            writer = await asyncio.to_thread(_Line, path, "writer", guard)
         except (OSError, sqlite3.Error) as error:
             raise Unavailable(f"the database {path} cannot be opened: {error}") from error
         try:
             await asyncio.to_thread(path.chmod, 0o600)
-            await writer.visit(_prepare, writer.connection, path)
+            await writer.visit(_prepare, writer.connection, path, reserve, schema)
             reader = await asyncio.to_thread(_Line, path, "reader")
         except BaseException:
             await writer.close()
             raise
         await reader.visit(reader.connection.executescript, _READ_ONLY)
-        return cls(writer, reader)
+        return cls(writer, reader, reserve)
 
     async def close(self) -> None:
         """Fold the log into the file and close; also correct when it never happens."""
@@ -125,6 +132,8 @@ class Database:
         await self._reader.close()
         try:
             await self._writer.visit(self._writer.connection.execute, "PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            _LOG.warning("log_not_folded", reason=str(error))  # the next life reads it as it is
         finally:
             await self._writer.close()
 
@@ -144,13 +153,14 @@ class Database:
         except sqlite3.Error as error:
             raise _translate(error) from error
 
-    async def write(self, unit: Unit[T], *, deadline: float = 15.0) -> T:
+    async def write(self, unit: Unit[T], *, deadline: float = 15.0, vital: bool = False) -> T:
         """Run a unit of work and return its result once it is on the disk.
 
         Args:
             unit: Runs inside a transaction of its own, in the writer's thread; it awaits nothing but the
                 transaction. Raising undoes it and nothing else.
             deadline: Seconds to wait for it.
+            vital: Of an alarm: on a full disk the reserve is given up for it. It may run several times.
 
         Raises:
             Unavailable: It could not be stored (disk full, queue full, stopping). Nothing of it is kept;
@@ -158,7 +168,7 @@ class Database:
         """
         if len(self._gathered) >= _WAITING_UNITS:
             raise Unavailable("the database does not keep up: is the disk failing?")
-        waiting = _Waiting(unit, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(unit, asyncio.get_running_loop().create_future(), vital)
         self._gathered.append(waiting)
         self._arrived.set()
         try:
@@ -233,20 +243,16 @@ class Database:
         batch = [waiting for waiting in batch if not waiting.done.done()]  # some gave up before it began
         if not batch:
             return
-        units = [waiting.unit for waiting in batch]
+        tasks = [(waiting.unit, waiting.vital) for waiting in batch]
         try:
-            ends = await self._writer.visit(_commit_together, self._writer.connection, units)
-        except sqlite3.Error as error:
-            _LOG.exception("commit_failed", units=len(batch))
-            for waiting in batch:
-                _settle(waiting.done, error=_translate(error))
+            ends = await self._writer.visit(commit_together, self._writer.connection, tasks, self._reserve)
         except asyncio.CancelledError:
             for waiting in batch:
                 _settle(waiting.done, error=Unavailable("the database is being closed"))
             raise
-        else:
-            for waiting, end in zip(batch, ends, strict=True):
-                _settle(waiting.done, result=end.result, error=end.error and _translate(end.error))
+        for waiting, end in zip(batch, ends, strict=True):
+            _settle(waiting.done, result=end.result, error=end.error and _translate(end.error))
+        if any(end.error is None for end in ends):
             # Wakes those who wait now; who comes later waits for the next commit.
             self.commits += 1
             self._committed.set()
@@ -256,16 +262,25 @@ class Database:
 # --- in the threads -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """What became of one unit."""
+def _prepare(connection: sqlite3.Connection, path: Path, reserve: Reserve | None, schema: Schema) -> None:
+    """Bring it up, with a piece of the reserve if need be: a box that does not start raises no alarm.
 
-    result: Any = None
-    error: Exception | None = None
+    Raises:
+        ConfigurationError: The database is newer than this code, or is not ours.
+        Unavailable: The disk does not let us.
+    """
+    while True:
+        try:
+            return _bring_up(connection, path, schema)
+        except sqlite3.OperationalError as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if reserve is None or not reserve.disk_is_full() or not reserve.give_up():
+                raise Unavailable(f"the database {path} cannot be opened: {error}") from error
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    migrate(connection, path)
+def _bring_up(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    migrate(connection, path, schema)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     # After a migration that dropped a table, a checkpoint is refused ("table is locked", SQLite 3.40.1) until
@@ -275,23 +290,6 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def _query(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> list[Row]:
     return connection.execute(sql, parameters).fetchall()
-
-
-def _commit_together(connection: sqlite3.Connection, units: Sequence[Unit[Any]]) -> list[_End]:
-    """Run every unit between savepoints and commit what did not raise.
-
-    Raises:
-        sqlite3.Error: Nothing was stored.
-    """
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        ends = [_run_unit(connection, unit) for unit in units]
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return ends
 
 
 def _compact(connection: sqlite3.Connection) -> None:
@@ -307,28 +305,6 @@ def _compact(connection: sqlite3.Connection) -> None:
     busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     if busy:
         raise Unavailable("the log of the database is being read and could not be emptied")
-
-
-def _run_unit(connection: sqlite3.Connection, unit: Unit[Any]) -> _End:
-    connection.execute("SAVEPOINT unit")
-    try:
-        end = _End(_finish(unit(Transaction(connection))))
-    except Exception as error:  # noqa: BLE001 - handed to the caller, who is told
-        connection.execute("ROLLBACK TO unit")
-        end = _End(error=error)
-    connection.execute("RELEASE unit")
-    return end
-
-
-def _finish(work: Awaitable[T]) -> T:
-    """Run a unit to its end. Nothing that it may await ever waits, so one step does."""
-    steps = cast("Coroutine[None, None, T]", work)
-    try:
-        steps.send(None)
-    except StopIteration as end:
-        return cast("T", end.value)
-    steps.close()
-    raise RuntimeError("a unit of work awaited something else than its transaction")
 
 
 async def _uninterrupted(work: Awaitable[None], progress: Progress = lambda: None) -> None:

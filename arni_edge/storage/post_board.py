@@ -101,7 +101,7 @@ class PostBoard:
             )
             return await _tokens(tx, item) if changed else None
 
-        return await self._database.write(store)
+        return await self._database.write(store, vital=item.priority is Priority.ALARM)
 
     async def tokens(self, item: PostedItem) -> list[list[str]]:
         """What its buttons carry, row by row; the same ones every time."""
@@ -109,7 +109,7 @@ class PostBoard:
         async def store(tx: Transaction) -> list[list[str]]:
             return await _tokens(tx, item)
 
-        return await self._database.write(store)
+        return await self._database.write(store, vital=item.priority is Priority.ALARM)
 
     async def mark_shown(self, item: PostedItem, chat: int, message_id: int) -> None:
         """Note that this revision is seen; a newer one stays queued."""
@@ -167,7 +167,7 @@ class PostBoard:
                 {"contact": item.contact, "key": item.key, "revision": item.revision, **values},
             )
 
-        await self._database.write(store)
+        await self._database.write(store, vital=item.priority is Priority.ALARM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ async def begin_update(database: Database, update_id: int) -> None:
             "UPDATE telegram_updates SET attempts = attempts + 1 WHERE update_id = ?", (update_id,)
         )
 
-    await database.write(store)
+    await database.write(store, vital=True)
 
 
 async def end_update(tx: Transaction, update_id: int) -> None:

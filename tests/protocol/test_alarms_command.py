@@ -114,6 +114,10 @@ async def test_an_alarm_is_listed_taken_and_ended_by_a_named_person(tmp_path: Pa
         assert ended.exit_code == 0, ended.output
         shown = (await box.run("show", alarm_id)).stdout
         assert "helped: Rettungsdienst war da" in shown
+        withdrawn = "whatsapp/kim: not needed (not needed any more: acknowledged)"
+        assert withdrawn in shown
+        assert withdrawn in (await box.run("list")).stdout
+        assert "whatsapp/kim: nicht mehr nötig" in (await box.run("export", "--csv", "-")).stdout
         row = await box.json("show", alarm_id)
         assert (row["state"], row["closed_by"], row["outcome"]) == ("closed", "kim", "helped")
         assert "closed" in [line["what"] for line in row["history"]]

@@ -3,8 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
+from support.database import open_database
 from support.lives import Death
-from support.telegram import KIM, a_database
+from support.telegram import KIM
 from support.telegram_lives import done, open_nursery, show
 
 from arni_edge.simulator.telegram import SimulatedTelegram
@@ -18,7 +19,7 @@ async def test_killed_at_every_commit(tmp_path: Path) -> None:
         telegram.limits.on = False
         kim = telegram.add_phone(KIM, "Kim")
         kim.chat.refuses = None
-        async with a_database(tmp_path) as database:
+        async with open_database(tmp_path / "arni.db") as database:
             await show(database, "Notfall")
         last = telegram.happen({"new_kind": {}}) or 0
         assert await nursery.live(tmp_path, telegram.url, last)

@@ -1,13 +1,10 @@
 """What staff press and write at Telegram, over real HTTP: who may, what is done, what they hear."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from structlog.testing import capture_logs
-from support.telegram import ACKNOWLEDGE, GROUP, KIM, LEE, PEOPLE, STRANGER, TEXT, VIC, Bot, a_database
+from support.telegram import ACKNOWLEDGE, GROUP, KIM, LEE, PEOPLE, STRANGER, TEXT, VIC, Bot
 from support.waiting import eventually, eventually_is
 
 from arni_edge.domain.errors import Refused
@@ -19,32 +16,6 @@ from arni_edge.simulator.telegram_chats import SimulatedStaffPhone
 from arni_edge.storage import Database
 
 _DE, _EN = Language.GERMAN, Language.ENGLISH
-
-
-@pytest_asyncio.fixture
-async def telegram() -> AsyncIterator[SimulatedTelegram]:
-    async with SimulatedTelegram() as simulated:
-        yield simulated
-
-
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def kim(telegram: SimulatedTelegram) -> SimulatedStaffPhone:
-    phone = telegram.add_phone(KIM, "Kim")
-    phone.chat.refuses = None
-    return phone
-
-
-@pytest.fixture
-def vic(telegram: SimulatedTelegram) -> SimulatedStaffPhone:
-    phone = telegram.add_phone(VIC, "Vic")
-    phone.chat.refuses = None
-    return phone
 
 
 async def answered(phone: SimulatedStaffPhone, query: str) -> str:

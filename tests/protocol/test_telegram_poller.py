@@ -1,12 +1,9 @@
 """The line from Telegram into the house over real HTTP: confirmed when stored, and never in a spin."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from support.telegram import ACKNOWLEDGE, KIM, STRANGER, Bot, a_database
+from support.telegram import ACKNOWLEDGE, STRANGER, Bot
 from support.waiting import eventually, eventually_is
 
 from arni_edge.channels.telegram.updates import ALLOWED
@@ -14,25 +11,6 @@ from arni_edge.domain.health import State
 from arni_edge.simulator.telegram import SimulatedTelegram
 from arni_edge.simulator.telegram_chats import SimulatedStaffPhone
 from arni_edge.storage import Database
-
-
-@pytest_asyncio.fixture
-async def telegram() -> AsyncIterator[SimulatedTelegram]:
-    async with SimulatedTelegram() as simulated:
-        yield simulated
-
-
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def kim(telegram: SimulatedTelegram) -> SimulatedStaffPhone:
-    phone = telegram.add_phone(KIM, "Kim")
-    phone.chat.refuses = None
-    return phone
 
 
 async def test_everything_is_confirmed_and_nothing_is_done_twice(

@@ -1,14 +1,11 @@
 """What stands on the board is what staff see, over real HTTP, whatever Telegram answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from logging import WARNING
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from structlog.testing import capture_logs
-from support.telegram import ACKNOWLEDGE, GROUP, KIM, VIC, Bot, a_database
+from support.telegram import ACKNOWLEDGE, GROUP, KIM, Bot
 from support.waiting import eventually, eventually_is
 
 from arni_edge.domain.health import State
@@ -16,32 +13,6 @@ from arni_edge.settings import TelegramChat
 from arni_edge.simulator.telegram import SimulatedTelegram
 from arni_edge.simulator.telegram_chats import SimulatedStaffPhone
 from arni_edge.storage import Database
-
-
-@pytest_asyncio.fixture
-async def telegram() -> AsyncIterator[SimulatedTelegram]:
-    async with SimulatedTelegram() as simulated:
-        yield simulated
-
-
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def kim(telegram: SimulatedTelegram) -> SimulatedStaffPhone:
-    phone = telegram.add_phone(KIM, "Kim")
-    phone.chat.refuses = None
-    return phone
-
-
-@pytest.fixture
-def vic(telegram: SimulatedTelegram) -> SimulatedStaffPhone:
-    phone = telegram.add_phone(VIC, "Vic")
-    phone.chat.refuses = None
-    return phone
 
 
 async def shown(bot: Bot, **states: str) -> None:

@@ -4,11 +4,10 @@ Bot API 10.0. A description decides only where the code alone does not; what it 
 shown: the words are the server's and may change.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
+from arni_edge.domain.json_text import read_json
 
 _LONGEST_WAIT = 24 * 3600.0
 _WAIT_SECONDS = 5.0
@@ -179,28 +178,3 @@ def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return _WAIT_SECONDS
     return min(float(value), _LONGEST_WAIT)
-
-
-def read_json(content: bytes) -> Any:
-    """JSON from outside, or None when it is none.
-
-    Half a character in one text must not keep everything else from being read: then it is read without it.
-    """
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        try:
-            return _whole(json.loads(content.decode(errors="replace")))
-        except (ValueError, RecursionError):
-            return None
-
-
-def _whole(value: Any) -> Any:
-    """The same without halves of characters, which no database and no wire of ours takes."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_whole(one) for one in value]
-    if isinstance(value, dict):
-        return {_whole(key): _whole(one) for key, one in value.items()}
-    return value

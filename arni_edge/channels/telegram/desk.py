@@ -123,7 +123,8 @@ class TelegramDesk:
                 await telegram.put_cursor(tx, max(one.update_id for one in updates), now)
 
         if updates:
-            await self._database.write(store)
+            # What staff do may be that they take an alarm; nobody else can use up the room kept for that.
+            await self._database.write(store, vital=bool(kept))
 
     async def _is_ours(self, update: Update, now: datetime) -> bool:
         """Whether there is something to be acted on; what tells of a chat is noted at once."""

@@ -6,6 +6,7 @@ from arni_edge.channels.telegram.binding import StaffInvites
 from arni_edge.channels.telegram.client import BotApi, open_client
 from arni_edge.channels.telegram.condition import Condition
 from arni_edge.channels.telegram.desk import TelegramDesk
+from arni_edge.channels.telegram.direct import DirectTelegram
 from arni_edge.channels.telegram.people import Roster
 from arni_edge.channels.telegram.poller import Poller
 from arni_edge.channels.telegram.poster import Poster
@@ -108,6 +109,10 @@ class TelegramLine:
             Child("telegram-desk", desk.run),
             Child("telegram-poller", poller.run),
         )
+
+    def direct(self) -> DirectTelegram:
+        """Says alarms without the board of posts."""
+        return DirectTelegram(self._api, self.roster)
 
     async def aclose(self) -> None:
         """Close the connections."""

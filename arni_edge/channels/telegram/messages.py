@@ -49,8 +49,13 @@ def fit(text: str, limit: int = TEXT_LIMIT) -> str:
     return head.decode("utf-16-le", "ignore").rstrip() + _CUT
 
 
+def plain(text: str, chat: int) -> dict[str, Any]:
+    """The body of ``sendMessage`` for a text without anything."""
+    return {"chat_id": chat, "text": fit(text), "link_preview_options": {"is_disabled": True}}
+
+
 def _message(item: PostedItem, chat: int) -> dict[str, Any]:
-    return {"chat_id": chat, "text": fit(item.text), "link_preview_options": {"is_disabled": True}}
+    return plain(item.text, chat)
 
 
 def _keyboard(item: PostedItem, tokens: list[list[str]]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Roster:
         async def tidy(tx: Transaction) -> None:
             await telegram.keep_bindings_of(tx, list(self._people))
 
-        await self._database.write(tidy)
+        await self._database.write(tidy, vital=True)  # before it, nobody can be shown an alarm
         self._bound = await telegram.bindings(self._database)
         self._moves = await telegram.moves(self._database)
         self._unreachable = await telegram.unreachable(self._database)

@@ -161,6 +161,11 @@ class Poster:
                 await self._edit(item, chat, item.message_id)
             else:
                 await self._say(item, chat)
+        except Unavailable as error:
+            # A notice that cannot be noted must not cut off the alarm that is leaving beside it.
+            _log.warning("staff_post_unavailable", post=item.key, reason=str(error))
+            self._note(State.DOWN, "the posts for staff cannot be read or written")
+            self._look_in(_TICK_SECONDS)
         finally:
             self._in_flight.discard((item.contact, item.priority is Priority.ALARM))
 

@@ -48,7 +48,7 @@ class Replies:
                 await staff_posts.put(tx, where, post, now)
             await telegram.end_update(tx, update_id)
 
-        await self._database.write(store)
+        await self._database.write(store, vital=True)
 
 
 async def outcome(work: Awaitable[str]) -> tuple[str, bool]:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import structlog
-from support.alarms import Telephone, alarm_desk
+from support.alarms import Telephone, alarm_desk, gym
 from support.clock import ManualClock
 from support.database import open_database
 from support.mqtt import running
 from support.waiting import eventually, eventually_is
 
 from arni_edge.bus import Bus
-from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.messages import Channel, Language
 from arni_edge.domain.staff import Contact, Role
 from arni_edge.safety import Alarm, AlarmDesk, Cause, Report, Reporter
@@ -82,6 +82,18 @@ async def test_whom_only_the_telephone_reaches_is_called_at_once(tmp_path: Path)
         await gym.desk.raise_alarm(gym.report())
         await eventually(lambda: phone.called == [("lee", 0)])
         assert "1 Person" in (await gym.said())[0]
+
+
+async def test_with_nobody_on_call_who_can_be_reached_whoever_stands_on_any_list_is_called(
+    tmp_path: Path,
+) -> None:
+    nora = {"name": "Nora", "phone": "+4915550000002"}
+    shift = {"hours": {"wednesday": ["00:00-24:00"]}, "on_call": ["bo"]}
+    settings = gym([nora], [BARE], rota=[shift])
+    async with a_gym(tmp_path, [], [], settings=settings) as house:
+        await house.desk.raise_alarm(house.report())
+        assert await house.sinks() == {"whatsapp/on-call-1"}
+        assert "1 Person" in (await house.said())[0]
 
 
 async def test_who_stands_on_the_list_twice_is_one_person(tmp_path: Path) -> None:
@@ -178,11 +190,13 @@ async def test_who_says_it_is_none_may_say_so_after_the_clock_was_set_back(tmp_p
     async with a_gym(tmp_path, ["kim"], [KIM]) as gym:
         await gym.desk.raise_alarm(gym.report())
         (alarm,) = await gym.desk.open()
-        await gym.desk.cancel(alarm.alarm_id, who)
+        await gym.desk.ask_to_cancel(alarm.alarm_id, who)
         gym.clock.jump(timedelta(hours=-1))
-        await gym.desk.cancel(alarm.alarm_id, who)
+        with pytest.raises(Refused):  # what was asked an hour ahead is not asked for an hour
+            await gym.desk.confirm_cancel(alarm.alarm_id, who)
+        await gym.desk.ask_to_cancel(alarm.alarm_id, who)
         gym.clock.advance(5)
-        assert "beendet" in await gym.desk.cancel(alarm.alarm_id, who)
+        assert "beendet" in await gym.desk.confirm_cancel(alarm.alarm_id, who)
 
 
 async def test_the_log_knows_no_name_of_who_sits_at_the_box(tmp_path: Path) -> None:

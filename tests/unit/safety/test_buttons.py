@@ -10,10 +10,11 @@ from support.waiting import eventually
 
 from arni_edge.bus import Bus
 from arni_edge.domain.devices import DeviceTrouble
+from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import DeviceSignalled, ReadingChanged, SosPressed
 from arni_edge.domain.readings import Value
 from arni_edge.safety import buttons
-from arni_edge.safety.buttons import ButtonDevice, SosButtons, WiredButton
+from arni_edge.safety.buttons import ButtonDevice, ButtonLevels, SosButtons, WiredButton
 from arni_edge.safety.matcher import Cause
 from arni_edge.safety.model import Report
 from arni_edge.settings import SosButton
@@ -121,6 +122,8 @@ class Gym:
     def signals(self, name: str) -> None:
         self.bus.publish(DeviceSignalled(at=self.clock.now(), device="panel", entity="input:1", name=name))
 
+    levels: ButtonLevels = field(default_factory=ButtonLevels)
+
     def desk(self) -> SosButtons:
         return SosButtons(
             [
@@ -131,6 +134,7 @@ class Gym:
             self.clock,
             report=self.reports.append,
             incidents=self,
+            levels=self.levels,
         )
 
 
@@ -159,6 +163,41 @@ async def test_presses_are_reported_and_told(monkeypatch: pytest.MonkeyPatch) ->
     assert (second.cause, second.place) == (Cause.HELP, "desk")
     assert third.place == "wall"
     assert len({one.source_key for one in gym.reports}) == 3
+
+
+@pytest.mark.parametrize(("away", "reported"), [(5, ["wall"]), (61, [])])
+async def test_what_is_pressed_while_the_house_is_built_anew_is_a_press(
+    monkeypatch: pytest.MonkeyPatch, away: int, reported: list[str]
+) -> None:
+    monkeypatch.setattr(buttons, "_LOOK_SECONDS", 0.01)
+    gym = Gym()
+    async with running(gym.desk().run):
+        gym.reads(False)
+        await eventually(lambda: gym.troubles == [("panel", DeviceTrouble.STUCK, False)])
+    gym.clock.advance(away)
+    async with running(gym.desk().run):
+        gym.reads(True)
+        told = [("panel", DeviceTrouble.STUCK, not reported)]
+        await eventually(lambda: [one.place for one in gym.reports] == reported and gym.troubles[1:] == told)
+
+
+async def test_a_button_of_which_an_incident_cannot_be_told_is_heard_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(buttons, "_LOOK_SECONDS", 0.01)
+    gym, tries = Gym(), list[int]()
+
+    async def begin(*_: object) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(gym, "begin", begin)
+    async with running(gym.desk().run):
+        gym.reads(True)
+        await eventually(lambda: len(tries) == 3)
+        gym.signals("single_push")
+        await eventually(lambda: [one.place for one in gym.reports] == ["desk"])
 
 
 async def test_a_wire_that_is_broken_at_the_start_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

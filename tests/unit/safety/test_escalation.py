@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arni_edge.domain.staff import Contact
-from arni_edge.safety.escalation import is_due, step_of, worth_telling
+from arni_edge.safety.escalation import LONGEST_PAUSE, RAREST, is_due, step_of, worth_telling
 
 _MINUTE = timedelta(seconds=60)
 KIM, LEE, PAT, SAM = (Contact(name, name.title()) for name in ("kim", "lee", "pat", "sam"))
@@ -59,3 +59,12 @@ def test_a_clock_that_was_ahead_does_not_put_the_next_call_off() -> None:
     assert is_due(now, now, _MINUTE)
     assert is_due(now + timedelta(minutes=10), now, _MINUTE)
     assert is_due(now + timedelta(days=400), now, _MINUTE)
+
+
+def test_of_what_nobody_can_take_people_hear_ever_more_rarely() -> None:
+    """A disk that stays broken calls nobody every quarter of an hour for ever."""
+    one = Contact("kim", "Kim")
+    pauses = [step_of(number, [one], [], timedelta(minutes=1), RAREST).pause for number in range(1, 20)]
+    assert pauses == sorted(pauses)
+    assert pauses[5] > LONGEST_PAUSE
+    assert pauses[-1] == RAREST

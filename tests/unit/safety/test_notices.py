@@ -1,11 +1,12 @@
 """What the people on call are told, how often, and that a restart makes nothing new of what is old."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import pytest
 from support.clock import ManualClock
 from support.database import open_database
 from support.mqtt import running
@@ -15,6 +16,7 @@ from arni_edge.bus import Bus
 from arni_edge.domain.cameras import CameraTrouble
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.doors import AskReason, Incident
+from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.events import (
     CameraIncident,
     DeviceIncident,
@@ -23,11 +25,12 @@ from arni_edge.domain.events import (
     StaffAsked,
     TailgatingSuspected,
 )
+from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.safety import Roster, StaffLine
 from arni_edge.safety.notices import StaffNotices
 from arni_edge.settings import Access, Counting, Settings, Tailgating
-from arni_edge.storage import Database, Transaction
+from arni_edge.storage import Database, Transaction, kept_notices
 
 _SETTINGS = Settings.model_validate(
     {
@@ -38,14 +41,23 @@ _SETTINGS = Settings.model_validate(
 )
 
 
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arni_edge.safety.notices._LOOK_SECONDS", 0.02)
+
+
 @asynccontextmanager
 async def a_life(
-    database: Database, clock: ManualClock, settings: Settings = _SETTINGS
+    database: Database,
+    clock: ManualClock,
+    settings: Settings = _SETTINGS,
+    *,
+    health: Callable[[State, str], None] = lambda *_: None,
 ) -> AsyncIterator[Bus]:
     """The daemon from its start to its end, as far as notices go."""
     bus = Bus()
     line = StaffLine(Roster.of(settings), template="alarm", telegram=lambda one: one.telegram is not None)
-    notices = StaffNotices(database, bus, clock, Catalogue.load(), line, settings=settings)
+    notices = StaffNotices(database, bus, clock, Catalogue.load(), line, settings=settings, health=health)
     async with running(notices.run):
         yield bus
 
@@ -205,3 +217,137 @@ async def test_who_has_telegram_is_told_there_and_who_wants_quiet_without_a_soun
         assert rows[0]["text"] != rows[2]["text"]
         rows = await database.read("SELECT DISTINCT recipient, template FROM outbox")
         assert [tuple(row) for row in rows] == [("+4915550000004", "alarm")]
+
+
+# --- when nobody on call can be told ------------------------------------------------------------------------
+
+_OLA = {"id": "ola", "name": "Ola", "role": "owner", "phone": "+4915550000005"}
+_STU = {"id": "stu", "name": "Stu", "phone": "+4915550000006"}
+
+
+def gym(
+    on_call: Sequence[object] = (), staff: Sequence[Mapping[str, object]] = (), **alarms: object
+) -> Settings:
+    return Settings.model_validate(
+        {
+            **_SETTINGS.model_dump(),
+            "staff": [dict(one) for one in staff],
+            "alarms": {"on_call": list(on_call), **alarms},
+        }
+    )
+
+
+async def recipients(database: Database) -> list[str]:
+    return [row["recipient"] for row in await database.read("SELECT recipient FROM outbox ORDER BY position")]
+
+
+async def test_with_nobody_on_call_it_goes_to_the_owner_else_to_whoever_works_there(tmp_path: Path) -> None:
+    clock = ManualClock()
+    night = {"hours": {"wednesday": ["00:00-24:00"]}, "on_call": ["bo"]}
+    bo = {"id": "bo", "name": "Bo"}
+    cases: list[tuple[Settings, list[str]]] = [
+        (gym(["stu"], [_OLA, _STU]), [_STU["phone"]]),
+        (gym([], [_OLA, _STU]), [_OLA["phone"]]),
+        (gym(["bo"], [_OLA, _STU, bo]), [_OLA["phone"]]),  # on call, and no way to them
+        (gym(["bo"], [_STU, bo]), [_STU["phone"]]),
+        (gym([{"name": "Nora", "phone": "+4915550000001"}], [bo], rota=[night]), ["+4915550000001"]),
+    ]
+    for number, (settings, expected) in enumerate(cases):
+        async with (
+            open_database(tmp_path / f"{number}.db") as database,
+            a_life(database, clock, settings) as bus,
+        ):
+            bus.publish(leak(clock))
+            await eventually_is(partial(recipients, database), expected.__eq__)
+
+
+async def test_what_nobody_can_be_told_waits_for_the_first_who_can_and_says_when_it_was(
+    tmp_path: Path,
+) -> None:
+    clock, board = ManualClock(), list[tuple[State, str]]()
+
+    async def kept(database: Database) -> int:
+        return len(await database.read("SELECT 1 FROM kept_notices"))
+
+    def report(state: State, reason: str) -> None:
+        board.append((state, reason))
+
+    async with open_database(tmp_path / "arni.db") as database:
+        async with a_life(database, clock, gym(), health=report) as bus:
+            for _ in range(3):
+                bus.publish(leak(clock))
+            bus.publish(unconfirmed(clock))
+            await eventually_is(partial(kept, database), (2).__eq__)
+            assert await told(database) == []
+            await eventually(lambda: board and board[-1][0] is State.DEGRADED)
+            assert "2" in board[-1][1]
+        board.clear()
+        clock.advance(5 * 3600)
+        async with a_life(database, clock, gym(["ola"], [_OLA]), health=report) as bus:
+            await eventually_is(partial(told, database), lambda texts: len(texts) == 2)
+            texts = await told(database)
+            assert ["18.11. 12:00 Uhr" in text for text in texts] == [True, True]
+            assert ("Leck" in texts[0], "Vorne" in texts[1]) == (True, True)
+            assert (await kept(database), board) == (0, [])
+            bus.publish(leak(clock))  # the same a moment later is no news
+            bus.publish(blind(clock))
+            await eventually_is(partial(told, database), lambda texts: len(texts) == 3)
+
+
+async def test_who_wants_quiet_is_told_afterwards_what_nobody_else_could_be_told(tmp_path: Path) -> None:
+    clock, board = ManualClock(), list[State]()
+
+    def report(state: State, _: str) -> None:
+        board.append(state)
+
+    async with open_database(tmp_path / "arni.db") as database:
+        until = (clock.now() + timedelta(hours=1)).isoformat()
+        await database.write(partial(_keep_quiet, "ola", until))
+        async with a_life(database, clock, gym(["ola"], [_OLA]), health=report) as bus:
+            bus.publish(leak(clock))
+            await eventually(lambda: State.DEGRADED in board)
+            assert await told(database) == []
+            clock.advance(3601)
+            await eventually_is(partial(told, database), contains("Leck"))
+            await eventually(lambda: board[-1] is State.OK)
+
+
+async def test_what_another_room_has_kept_is_told_too(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database, a_life(database, clock) as bus:
+        bus.publish(leak(clock))
+        await eventually_is(partial(told, database), contains("Leck"))
+        words = {"de": "Das Token ist abgelaufen.", "en": "The token has expired."}
+        await database.write(lambda tx: kept_notices.keep(tx, "line/whatsapp", words, clock.now(), most=9))
+        await eventually_is(partial(told, database), contains("Leck", "Das Token ist abgelaufen."))
+
+
+async def test_a_full_disk_delays_a_notice_and_loses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database, a_life(database, clock) as bus:
+        write, tries = database.write, list[int]()
+
+        async def full(*_: object, **__: object) -> None:
+            tries.append(1)
+            raise Unavailable("the disk is full")
+
+        monkeypatch.setattr(database, "write", full)
+        bus.publish(leak(clock))
+        bus.publish(blind(clock))
+        await eventually(lambda: len(tries) > 2)
+        monkeypatch.setattr(database, "write", write)
+        await eventually_is(partial(told, database), contains("Leck", "Kamera door"))
+
+
+async def test_what_waits_is_bounded_and_the_newest_is_kept(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with open_database(tmp_path / "arni.db") as database, a_life(database, clock, gym()) as bus:
+        for number in range(130):
+            clock.advance(1)
+            bus.publish(asked(clock, f"reader:{number}"))
+        await eventually_is(
+            lambda: database.read("SELECT what FROM kept_notices ORDER BY id"),
+            lambda rows: len(rows) == 100 and rows[-1]["what"] == "asked/reader:129",
+        )

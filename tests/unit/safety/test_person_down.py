@@ -131,6 +131,26 @@ async def test_whoever_gets_up_in_time_is_no_alarm_and_the_next_one_has_their_ow
         await eventually(lambda: len(gym.reports) == 1)
 
 
+async def test_the_second_who_falls_is_not_missed_because_of_the_first() -> None:
+    gym = Gym()
+    async with running(lambda _: gym.desk().run(gym.progress)):
+        await gym.turns()
+        gym.down()
+        await gym.turns()
+        gym.clock.advance(5)
+        gym.down()  # two of them now: the first one's time counts
+        await gym.turns()
+        gym.clock.advance(16)
+        await eventually(lambda: len(gym.reports) == 1)
+        gym.clock.advance(600)
+        gym.down()
+        await gym.turns()
+        assert len(gym.reports) == 1
+        gym.clock.advance(21)
+        await eventually(lambda: len(gym.reports) == 2)
+    assert len({one.source_key for one in gym.reports}) == 2
+
+
 async def test_two_cameras_are_two_and_without_a_zone_the_camera_is_the_place() -> None:
     gym = Gym()
     async with running(lambda _: gym.desk().run(gym.progress)):

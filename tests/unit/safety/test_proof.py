@@ -47,6 +47,7 @@ def row(**more: Any) -> dict[str, Any]:
         "sinks": [
             {"sink": "telegram/kim", "state": "done", "seconds": 1.25},
             {"sink": "sms/noa", "state": "failed", "seconds": None},
+            {"sink": "phone/lee", "state": "not_needed", "seconds": None},
         ],
         "acknowledged_at": (NOW + timedelta(seconds=42)).isoformat(),
         "acknowledged_by": "Kim (kim)",
@@ -72,7 +73,9 @@ def test_an_alarm_is_told_in_the_studios_language_and_time() -> None:
     told = dict(zip(COLUMNS, cells(entry(), BERLIN, german), strict=True))
     assert told["raised"] == "2026-11-21 04:00:00+01:00"
     assert told["cause"] == "medizinischer Notfall"
-    assert told["deliveries"] == "telegram/kim: erreicht 1.2 s; sms/noa: nicht erreicht"
+    assert told["deliveries"] == (
+        "telegram/kim: erreicht 1.2 s; sms/noa: nicht erreicht; phone/lee: nicht mehr nötig"
+    )
     assert (told["acknowledged_by"], told["acknowledged_after"]) == ("Kim (kim)", "42 s")
     assert told["source"] == "über WhatsApp"
     assert (told["escalations"], told["drill"], told["outcome"]) == ("1", "nein", "Hilfe war da")

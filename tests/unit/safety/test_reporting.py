@@ -14,7 +14,7 @@ from arni_edge.bus import Bus
 from arni_edge.domain.errors import Unavailable
 from arni_edge.safety.matcher import Cause
 from arni_edge.safety.model import Report
-from arni_edge.safety.reporting import Reporting
+from arni_edge.safety.reporting import OwedReports, Reporting
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ class Desk:
 
 async def test_what_the_disk_refused_comes_again_and_the_next_does_not_wait() -> None:
     desk = Desk({"first": 2})
-    reporting = Reporting(desk, ManualClock())
+    reporting = Reporting(desk, OwedReports())
     async with running(reporting.run):
         reporting.put(report("first"))
         reporting.put(report("first"))
@@ -53,9 +53,20 @@ async def test_what_the_disk_refused_comes_again_and_the_next_does_not_wait() ->
         await eventually(lambda: desk.raised[2:] == ["third"])
 
 
+async def test_what_one_house_still_owes_the_next_one_delivers() -> None:
+    owed, before, after = OwedReports(), Desk({"first": 10**6}), Desk()
+    async with running((old := Reporting(before, owed)).run):
+        old.put(report("first"))
+        old.put(report("second"))
+        await eventually(lambda: before.raised == ["second"] and before.asked > 2)
+    async with running(Reporting(after, owed).run):
+        await eventually(lambda: after.raised == ["first"])
+    assert list(owed) == []
+
+
 async def test_a_flood_is_bounded_and_the_first_reports_count() -> None:
     desk = Desk()
-    reporting = Reporting(desk, ManualClock())
+    reporting = Reporting(desk, OwedReports())
     for number in range(200):
         reporting.put(report(str(number)))
     async with running(reporting.run):
@@ -67,7 +78,7 @@ async def test_a_second_press_while_the_alarm_is_open_is_a_further_report_of_it(
     clock = ManualClock(NOW)
     async with open_database(tmp_path / "arni.db") as database:
         desk = alarm_desk(database, Bus(), clock)
-        reporting = Reporting(desk, clock)
+        reporting = Reporting(desk, OwedReports())
         async with running(reporting.run):
             reporting.put(Report("button/wall/1", Cause.HELP, "button", NOW, place="wall"))
             await eventually_is(desk.open, lambda alarms: len(alarms) == 1)

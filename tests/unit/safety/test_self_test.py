@@ -168,6 +168,8 @@ async def test_a_test_that_was_made_and_closed_ends_the_reminders_and_is_kept(tm
         result = json.loads(row["result"])
         assert result["acknowledged_seconds"] == 3 * 86400.0
         assert set(result["sinks"]) >= {"telegram/kim", "whatsapp/noa"}
+        # Nobody had tried them for long enough to say that they do not work.
+        assert (result["failed"], result["tried"]) == ([], 0)
         await house.at("2026-12-01T10:00")
         assert len(await house.posts()) == 3
 
