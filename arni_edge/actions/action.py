@@ -121,6 +121,19 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """It is under way and takes long; how it ends is told in the conversation.
+
+    Attributes:
+        action: What.
+        sentence: For whoever asked.
+    """
+
+    action: Action
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proposed:
     """It waits for a confirmation.
 

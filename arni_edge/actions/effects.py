@@ -12,8 +12,9 @@ from typing import Any, Final, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from arni_edge.actions.action import Action, ActionState, Done, Outcome
+from arni_edge.actions.action import CONSOLE, STAFF, Action, ActionState, Done, Outcome, Started
 from arni_edge.actions.ledger import Ledger
+from arni_edge.actions.record import Record
 from arni_edge.actions.saga import Stuck
 from arni_edge.actions.tool import Actor, Form, Tool
 from arni_edge.domain.backoff import Backoff
@@ -41,7 +42,12 @@ class Effects:
     """Has effects, each in one task, and stores how they end."""
 
     def __init__(
-        self, database: Database, clock: Clock, ledger: Ledger, tools: Mapping[str, AnyTool]
+        self,
+        database: Database,
+        clock: Clock,
+        ledger: Ledger,
+        record: Record,
+        tools: Mapping[str, AnyTool],
     ) -> None:
         """Nothing is done before somebody asks.
 
@@ -49,11 +55,13 @@ class Effects:
             database: Is asked what a crash interrupted.
             clock: Says how long ago something was confirmed.
             ledger: Stores every step.
+            record: How an action reads.
             tools: By name.
         """
         self._database = database
         self._clock = clock
         self._ledger = ledger
+        self._record = record
         self._tools = tools
         self._running: dict[str, asyncio.Task[Done]] = {}
         self._is_closing = False
@@ -79,11 +87,11 @@ class Effects:
             async with asyncio.timeout(tool.seconds):
                 return await work
         except TimeoutError:
-            raise Unavailable(self._ledger.text("action.silent", language)) from None
+            raise Unavailable(self._record.text("action.silent", language)) from None
 
     async def at_once(
         self, tool: AnyTool, arguments: str, actor: Actor, about: str | None, key: str | None
-    ) -> Done:
+    ) -> Done | Started:
         """Have the effect of something that can be undone, once per key.
 
         Args:
@@ -93,17 +101,31 @@ class Effects:
             about: The member whom it concerns, or None.
             key: Who asks twice with one key has asked once.
 
+        Returns:
+            How it ended, or that it takes longer than its tool lets anybody wait.
+
         Raises:
             Refused, InvalidInput, Unavailable: It was not done, or nobody knows.
         """
         self.must_be_up(actor.language)
         action_id = new_id()
+        on_file = [action_id]
 
         async def work() -> Done:
             row = await self._ledger.add(tool, arguments, actor, about, action_id=action_id, key=key)
+            on_file[0] = row["action_id"]
             return await (self._effect(row) if row["action_id"] == action_id else self.joined(row))
 
-        return await asyncio.shield(self._spawn(action_id, work()))
+        task = self._spawn(action_id, work())
+        if tool.patience is not None:
+            await asyncio.wait({task}, timeout=tool.patience)
+        if tool.patience is not None and not task.done():
+            # In one commit with the question whether it has ended: it is told here or there, never nowhere.
+            promised = await self._ledger.promise(on_file[0])
+            if promised is not None:
+                where = "staff" if promised.conversation in {STAFF, CONSOLE} else "chat"
+                return Started(promised, self._record.text(f"action.started.{where}", promised.language))
+        return await asyncio.shield(task)
 
     async def execute(self, action_id: str) -> Done:
         """Have the effect of what was confirmed; of all who ask, one has it, and all hear how it ended.
@@ -120,7 +142,7 @@ class Effects:
             Unavailable: They are being wound up.
         """
         if self._is_closing:
-            raise Unavailable(self._ledger.text("action.rebuilding", language))
+            raise Unavailable(self._record.text("action.rebuilding", language))
 
     # --- going on -----------------------------------------------------------------------------------------
 
@@ -166,7 +188,7 @@ class Effects:
         Raises:
             Refused: Nothing, or nobody knows.
         """
-        action = self._ledger.read(row)
+        action = self._record.read(row)
         if action.state is ActionState.DONE:
             tool = self._tools[action.tool]
             result: Form = tool.result.model_validate_json(row["result"])
@@ -178,7 +200,7 @@ class Effects:
             if running is None:  # a crash cut it off, and nobody has taken it up yet
                 running = self._spawn(action.action_id, self._revive(row))
             return await asyncio.shield(running)
-        raise Refused(self._ledger.text(f"action.state.{action.state}", action.language))
+        raise Refused(self._record.text(f"action.state.{action.state}", action.language))
 
     # --- effects ------------------------------------------------------------------------------------------
 
@@ -204,7 +226,7 @@ class Effects:
         if tool is not None and tool.repeatable and row["runs"] < _MOST_RUNS:
             again = await self._ledger.begin(row["action_id"], again_after=row["runs"])
             return await (self._ended(row["action_id"]) if again is None else self._effect(again))
-        action = self._ledger.read(row)
+        action = self._record.read(row)
         _LOG.error("action_outcome_unknown", action=action.action_id, tool=action.tool)
         raise await self._failed(action, Outcome.UNKNOWN, None)
 
@@ -214,11 +236,11 @@ class Effects:
         Raises:
             Refused, InvalidInput, Unavailable: It was not done, or nobody knows.
         """
-        action, tool = self._ledger.read(row), self._tools[row["tool"]]
+        action, tool = self._record.read(row), self._tools[row["tool"]]
         try:
             form: Form = tool.arguments.model_validate_json(row["arguments"])
         except ValidationError:  # another version of the tool wants something else now
-            reason = InvalidInput(self._ledger.text("action.invalid.more", action.language))
+            reason = InvalidInput(self._record.text("action.invalid.more", action.language))
             raise await self._failed(action, Outcome.REFUSED, reason) from None
         try:
             async with asyncio.timeout(tool.seconds):
@@ -248,7 +270,7 @@ class Effects:
         except Exception:  # noqa: BLE001 - a sentence that is missing must not make the effect unknown
             _LOG.exception("action_not_described", action=action.action_id, tool=action.tool)
             sentence = None
-        return sentence or self._ledger.text(
+        return sentence or self._record.text(
             "action.told.done", action.language, consequence=action.consequence or tool.name
         )
 
@@ -257,7 +279,7 @@ class Effects:
         if outcome is Outcome.REFUSED:
             sentence = str(error)
         else:
-            sentence = self._ledger.text(
+            sentence = self._record.text(
                 f"action.told.{outcome}", action.language, consequence=action.consequence
             )
         left = ", ".join(error.left) if isinstance(error, Stuck) else ""

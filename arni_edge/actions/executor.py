@@ -24,16 +24,19 @@ from arni_edge.actions.action import (
     ActionState,
     Done,
     Proposed,
+    Started,
     Waiting,
     canonical,
     is_id,
-    read_button,
 )
+from arni_edge.actions.decisions import Decisions
 from arni_edge.actions.effects import AnyTool, Effects
 from arni_edge.actions.ledger import Ledger
-from arni_edge.actions.ports import Board, Outcomes, Tickets
+from arni_edge.actions.ports import Board, Herald, Outcomes, Tickets
+from arni_edge.actions.record import Record
 from arni_edge.actions.rules import No, is_type_2, least_role, why_not_ask
-from arni_edge.actions.staff_board import CONFIRM, DENY, StaffBoard
+from arni_edge.actions.staff_board import StaffBoard
+from arni_edge.actions.staff_buttons import staff_buttons
 from arni_edge.actions.tool import Actor, ActorKind, Described, Form
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
@@ -41,9 +44,8 @@ from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.health import Progress
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
-from arni_edge.domain.people import Assurance
 from arni_edge.domain.risk import Risk
-from arni_edge.domain.staff import Contact, Role, StaffAct
+from arni_edge.domain.staff import Contact, StaffAct
 from arni_edge.storage import Database, actions, staff_posts
 from arni_edge.storage.audit import AuditLog
 
@@ -73,6 +75,7 @@ class Executor:
         people: Mapping[str, Contact],
         outcomes: Outcomes,
         tickets: Tickets,
+        herald: Herald,
         language: Language,
         board: Board = staff_posts.put,
     ) -> None:
@@ -88,6 +91,7 @@ class Executor:
             people: All staff by id, from the settings: nobody else confirms as staff.
             outcomes: Tells people in their conversation what became of it.
             tickets: Has a person look at what nobody knows the outcome of.
+            herald: Tells the only one who may confirm what needs two that their account has done so.
             language: The gym's, in which tickets are kept.
             board: Shows staff what waits for them.
 
@@ -103,21 +107,16 @@ class Executor:
         self._clock = clock
         self._people = people
         self._board = StaffBoard(catalogue, people, board)
-        self._ledger = Ledger(
-            database,
-            bus,
-            clock,
-            catalogue,
-            audit=audit,
-            tools=self._tools,
-            people=people,
-            outcomes=outcomes,
-            tickets=tickets,
-            board=self._board,
-            language=language,
+        self._record = Record(
+            bus, catalogue, audit=audit, tools=self._tools, outcomes=outcomes, board=self._board
         )
-        self._text = self._ledger.text
-        self._effects = Effects(database, clock, self._ledger, self._tools)
+        self._ledger = Ledger(database, clock, self._record, tickets=tickets, language=language)
+        self._decisions = Decisions(
+            database, clock, self._record, tools=self._tools, people=people, herald=herald
+        )
+        self._effects = Effects(database, clock, self._ledger, self._record, self._tools)
+        self._text = catalogue.text
+        self._acts = staff_buttons(self, catalogue)
 
     @property
     def tools(self) -> Mapping[str, Described]:
@@ -128,7 +127,7 @@ class Executor:
 
     async def do(
         self, name: str, arguments: Mapping[str, Any], actor: Actor, *, key: str | None = None
-    ) -> Done | Proposed:
+    ) -> Done | Proposed | Started:
         """Do something, or propose it when it cannot be undone.
 
         Args:
@@ -151,7 +150,7 @@ class Executor:
         subject = tool.subject(form)
         why = why_not_ask(tool, actor, subject, self._people)
         if why is not None:
-            raise self._ledger.refusal(why, actor, tool.assurance)
+            raise self._record.refusal(why, actor, tool.assurance)
         if tool.risk is Risk.READ:
             return Done(await self._effects.read(tool, form, actor))
         about = subject or (actor.id if actor.kind is ActorKind.MEMBER else None) or None
@@ -163,7 +162,7 @@ class Executor:
             for language in self._languages(tool, actor)
         }
         row = await self._ledger.add(tool, text, actor, about, key=key, consequences=consequences)
-        action = self._ledger.read(row)
+        action = self._record.read(row)
         if action.state is ActionState.PROPOSED:
             return Proposed(action, self.question(action))
         return await self._effects.joined(row)
@@ -199,41 +198,57 @@ class Executor:
         """
         self._effects.must_be_up(actor.language)
         self._must_be_id(action_id, actor)
-        became = await self._ledger.confirm(action_id, digest, actor, how)
+        became = await self._decisions.confirm(action_id, digest, actor, how)
         if isinstance(became, Waiting):
             return became
         return await self._effects.execute(became.action_id)
 
+    async def confirm_again(self, action_id: str, digest: str, actor: Actor, text: str) -> Done:
+        """Confirm a second time what needs two people, where only one could ever confirm it; and do it.
+
+        Args:
+            action_id: Which; hostile.
+            digest: Its digest, or the beginning of it that a button carries; hostile.
+            actor: Who confirms, as the channel knows them: the one who has confirmed it, some time ago.
+            text: Must be the strict word; hostile.
+
+        Raises:
+            Refused: There is somebody else who has to, it is too early, the word is another one, or as
+                :meth:`confirm`.
+            Unavailable: It could not be done or stored now; nothing was done.
+        """
+        self._effects.must_be_up(actor.language)
+        self._must_be_id(action_id, actor)
+        await self._decisions.confirm_again(action_id, digest, actor, text)
+        return await self._effects.execute(action_id)
+
     async def deny(self, action_id: str, actor: Actor) -> Action:
-        """Say no to an action; whoever may confirm it may.
+        """Say no to an action; whoever may confirm it may, and the console to what needs two people.
 
         Raises:
             Refused: They may not, or it is over or decided already.
         """
         self._must_be_id(action_id, actor)
-        return await self._ledger.deny(action_id, actor)
+        return await self._decisions.deny(action_id, actor)
 
     async def pending(self, conversation: str) -> Action | None:
         """The newest proposal that waits in a conversation, or None."""
         row = await actions.newest_open(self._database, conversation, self._clock.now())
-        return None if row is None else self._ledger.read(row)
+        return None if row is None else self._record.read(row)
 
     async def latest(self, conversation: str) -> Action | None:
         """What was proposed last in a conversation, whatever became of it; None if nothing ever was."""
         row = await actions.newest(self._database, conversation)
-        return None if row is None else self._ledger.read(row)
+        return None if row is None else self._record.read(row)
 
     async def waiting(self) -> list[Action]:
         """Everything that waits for a confirmation anywhere, oldest first."""
         rows = await actions.all_open(self._database, self._clock.now())
-        return [self._ledger.read(row) for row in rows]
+        return [self._record.read(row) for row in rows]
 
     def staff_acts(self) -> Mapping[str, StaffAct]:
         """What staff do about actions by a button; its argument is :attr:`Action.button`."""
-        return {
-            CONFIRM: StaffAct(Role.STAFF, self._confirm_by_button),
-            DENY: StaffAct(Role.STAFF, self._deny_by_button),
-        }
+        return self._acts
 
     # --- going on -----------------------------------------------------------------------------------------
 
@@ -272,34 +287,11 @@ class Executor:
         """Return once no effect is under way."""
         await self._effects.idle()
 
-    # --- staff --------------------------------------------------------------------------------------------
-
-    async def _confirm_by_button(self, contact: Contact, argument: str, text: str) -> str:
-        del text
-        actor = _staff_actor(contact)
-        action_id, digest = self._pressed(argument, actor)
-        became = await self.confirm(action_id, digest, actor, "button")
-        # What the tool itself says is truer: that a door was commanded is not that it opened.
-        return became.sentence or self._text("action.pressed.done", contact.language)
-
-    async def _deny_by_button(self, contact: Contact, argument: str, text: str) -> str:
-        del text
-        actor = _staff_actor(contact)
-        action_id, _ = self._pressed(argument, actor)
-        await self.deny(action_id, actor)
-        return self._text("action.pressed.denied", contact.language)
-
-    def _pressed(self, argument: str, actor: Actor) -> tuple[str, str]:
-        button = read_button(argument)
-        if button is None:
-            raise self._ledger.refusal(No.GONE, actor)
-        return button
-
     # --- what came in -------------------------------------------------------------------------------------
 
     def _must_be_id(self, action_id: str, actor: Actor) -> None:
         if not is_id(action_id):
-            raise self._ledger.refusal(No.GONE, actor)
+            raise self._record.refusal(No.GONE, actor)
 
     def _form(self, tool: AnyTool, arguments: Mapping[str, Any], language: Language) -> Form:
         """Arguments that fit.
@@ -329,7 +321,3 @@ class Executor:
         by_staff = tool.risk is Risk.GRAVE or actor.conversation == STAFF
         readers = self._board.audience(least_role(tool)) if by_staff else []
         return sorted({actor.language, *(contact.language for contact in readers)})
-
-
-def _staff_actor(contact: Contact) -> Actor:
-    return Actor(ActorKind.STAFF, contact.id, STAFF, Assurance.STAFF, contact.role, contact.language)

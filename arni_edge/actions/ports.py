@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from arni_edge.actions.action import Action
-from arni_edge.domain.staff import StaffPost
+from arni_edge.domain.staff import Contact, StaffPost
 from arni_edge.storage.database import Transaction
 
 
@@ -37,6 +37,29 @@ class Tickets(Protocol):
             text: What has to be looked at; for staff.
             now: The moment.
         """
+        ...
+
+
+class Herald(Protocol):
+    """Tells somebody of staff by every way that they have beside the board.
+
+    Whoever has got hold of their account has not got hold of all of them.
+    """
+
+    async def store(self, tx: Transaction, contact: Contact, key: str, text: str, now: datetime) -> None:
+        """Store what leaves by the ways that are durable.
+
+        Args:
+            tx: The transaction of what is told.
+            contact: Whom.
+            key: Unique; the same key again says nothing.
+            text: What, in their language.
+            now: The moment.
+        """
+        ...
+
+    async def call(self, contact: Contact, key: str, text: str) -> None:
+        """Bring it by the ways that are not; called once it is on the disk. One that fails is left out."""
         ...
 
 

@@ -1,12 +1,18 @@
 """Who may ask for what, and who may confirm it (pure)."""
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from arni_edge.actions.action import CONSOLE, STAFF, Action
 from arni_edge.actions.tool import Actor, ActorKind, Described
 from arni_edge.domain.risk import Risk
 from arni_edge.domain.staff import Contact, Role
+
+COOLING: Final = timedelta(minutes=10)
+"""So much later does the same person say it again where there is nobody else: long enough that a stolen
+account is noticed on another telephone."""
 
 
 class No(StrEnum):
@@ -36,6 +42,11 @@ def least_role(tool: Described) -> Role:
 def person(actor: Actor) -> str:
     """One name per person, whatever the channel."""
     return f"{actor.kind}:{actor.id}"
+
+
+def colleague(contact: Contact) -> str:
+    """The same, of somebody of staff who is not there."""
+    return f"{ActorKind.STAFF}:{contact.id}"
 
 
 def why_not_ask(
@@ -91,8 +102,7 @@ def why_not_decide(
     if role is None or role < least_role(tool):
         return No.ROLE
     if action.risk is Risk.GRAVE:
-        # Whoever sits at the box can say to be anybody: two names from there are not two people.
-        return None if actor.conversation == STAFF else No.CONSOLE
+        return None if actor.conversation in {STAFF, CONSOLE} else No.GONE
     return None if actor.conversation == action.conversation else No.GONE
 
 
@@ -118,6 +128,9 @@ def why_not_confirm(
     if actor.assurance < action.assurance:
         return No.ASSURANCE
     if actor.kind is ActorKind.STAFF:
+        if action.risk is Risk.GRAVE and actor.conversation != STAFF:
+            # Whoever sits at the box can say to be anybody: two names from there are not two people.
+            return No.CONSOLE
         if action.proposer.kind is ActorKind.MEMBER and person(action.proposer) not in confirmed:
             return No.MEMBER_FIRST
         me = people.get(actor.id)
@@ -125,6 +138,22 @@ def why_not_confirm(
         if me is not None and any(_is_same(me, one, action, people) for one in others):
             return No.SAME_PERSON
     return None
+
+
+def is_alone(action: Action, role: Role, me: Contact, people: Mapping[str, Contact]) -> bool:
+    """Whether somebody of staff is the only person who could ever confirm what needs two.
+
+    Then the same person says it twice, with :data:`COOLING` between. Wherever a second one is configured who
+    has the role, it takes two; so it does where a member has asked for it, whose yes is the first one.
+
+    Args:
+        action: What waits.
+        role: The least role of staff who may confirm it.
+        me: Who is asked about.
+        people: All staff by id.
+    """
+    able = [one for one in people.values() if one.role >= role]
+    return action.risk is Risk.GRAVE and me in able and all(_is_one(me, one) for one in able)
 
 
 def _role(actor: Actor, people: Mapping[str, Contact]) -> Role | None:
@@ -143,7 +172,13 @@ def _is_same(me: Contact, other: str, action: Action, people: Mapping[str, Conta
     if kind == ActorKind.MEMBER:
         return me.phone is not None and action.conversation.endswith(f":{me.phone}")
     contact = people.get(name)
-    return contact is not None and (
-        (me.phone is not None and me.phone == contact.phone)
-        or (me.telegram is not None and me.telegram == contact.telegram)
+    return contact is not None and _is_one(me, contact)
+
+
+def _is_one(me: Contact, other: Contact) -> bool:
+    """Whether two entries are one person."""
+    return (
+        me.id == other.id
+        or (me.phone is not None and me.phone == other.phone)
+        or (me.telegram is not None and me.telegram == other.telegram)
     )

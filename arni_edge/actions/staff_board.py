@@ -1,11 +1,12 @@
 """What staff are shown of an action: one post that is edited as it goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Final
 
 from arni_edge.actions.action import CONSOLE, STAFF, Action, ActionState, Outcome
 from arni_edge.actions.ports import Board
+from arni_edge.actions.rules import COOLING, colleague, is_alone
 from arni_edge.actions.tool import ActorKind
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
@@ -14,6 +15,7 @@ from arni_edge.domain.staff import Button, Contact, Role, StaffPost
 from arni_edge.storage.database import Transaction
 
 CONFIRM: Final = "action.confirm"
+AGAIN: Final = "action.again"
 DENY: Final = "action.deny"
 
 _NEEDS_A_LOOK: Final = frozenset({Outcome.UNKNOWN, Outcome.STUCK})
@@ -45,7 +47,8 @@ class StaffBoard:
         action: Action,
         consequences: Mapping[str, str],
         role: Role,
-        confirmed: int,
+        confirmed: Collection[str],
+        word: Callable[[str, Language], str],
         now: datetime,
     ) -> None:
         """Show an action, or what became of it, to everybody who may decide about it.
@@ -55,20 +58,33 @@ class StaffBoard:
             action: As it is then.
             consequences: What it is about, by language.
             role: The least role that may confirm it.
-            confirmed: So many people have confirmed it.
+            confirmed: Who has confirmed it (:func:`~arni_edge.actions.rules.person`).
+            word: The strict word of a tool, in a language.
             now: The moment.
         """
         for contact in self.audience(role):
-            text = self._text(action, consequences, confirmed, contact.language, now)
+            again = (
+                action.state is ActionState.PROPOSED
+                and colleague(contact) in confirmed
+                and is_alone(action, role, contact, self._people)
+            )
+            text = self._text(action, consequences, len(confirmed), contact.language, now)
+            if again:
+                text += f"\n\n{self._again(word(action.tool, contact.language), contact.language)}"
             buttons: tuple[tuple[Button, ...], ...] = ()
             if action.state is ActionState.PROPOSED:
-                buttons = ((self._button(CONFIRM, action, contact), self._button(DENY, action, contact)),)
+                yes = AGAIN if again else CONFIRM
+                buttons = ((self._button(yes, action, contact), self._button(DENY, action, contact)),)
             post = StaffPost(f"action/{action.action_id}", text, buttons)
             await self._put(tx, contact.id, post, now)
 
     def _button(self, act: str, action: Action, contact: Contact) -> Button:
         label = self._catalogue.text(f"action.button.{act.partition('.')[2]}", contact.language)
         return Button(label, act, action.button)
+
+    def _again(self, word: str, language: Language) -> str:
+        minutes = round(COOLING.total_seconds() / 60)
+        return self._catalogue.text("action.alone.board", language, word=word, minutes=minutes)
 
     def _text(
         self,

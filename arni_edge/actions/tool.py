@@ -86,6 +86,8 @@ class Tool(ABC, Generic[ArgumentsT, ResultT]):
             :class:`~arni_edge.actions.saga.Saga` is.
         word: Which strict word confirms it: a key below ``action.word`` in the catalogues.
         seconds: So long may its effect take; after that its outcome is unknown.
+        patience: So many seconds does whoever asks for it wait; then it goes on, and how it ended is told in
+            the conversation. None: they wait until it has ended. Only of what nobody has to confirm.
         arguments: What goes in.
         result: What comes out.
     """
@@ -98,6 +100,7 @@ class Tool(ABC, Generic[ArgumentsT, ResultT]):
     repeatable: ClassVar[bool] = False
     word: ClassVar[str] = "confirm"
     seconds: ClassVar[float] = 30.0
+    patience: ClassVar[float | None] = None
     arguments: type[ArgumentsT]
     result: type[ResultT]
 

@@ -40,7 +40,8 @@ def show(action: _Id, config: Config = None, json: Json = False) -> None:
     for key, value in row.items():
         typer.echo(f"{key:<12} {'' if value is None else value}")
     for one in confirmations:
-        typer.echo(f"confirmed    {one['who']} by {one['how']} at {one['at'][:19]}")
+        again = f", again at {one['again_at'][:19]}" if one["again_at"] else ""
+        typer.echo(f"confirmed    {one['who']} by {one['how']} at {one['at'][:19]}{again}")
 
 
 @app.command("propose")
@@ -58,7 +59,7 @@ def propose(
     elif became["state"] == "proposed":
         typer.echo(f"{became['sentence']}\n\narni-edge approvals confirm {became['action']}")
     else:
-        typer.echo("done")
+        typer.echo(became.get("sentence") or "done")
 
 
 @app.command("confirm")

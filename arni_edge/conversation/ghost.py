@@ -26,7 +26,7 @@ from arni_edge.domain.health import Progress
 from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.messages import OutboundMessage
 from arni_edge.domain.staff import Contact
-from arni_edge.storage import Database, Transaction, ghost, handoffs, outbox, whispers
+from arni_edge.storage import Database, Transaction, conversations, ghost, handoffs, outbox, whispers
 from arni_edge.storage.ghost import EVERY_CHAT, Chat
 
 _LOG = structlog.get_logger(__name__)
@@ -204,7 +204,7 @@ class GhostDesk:
             if not done.chat.acknowledged:
                 human = self._view.text("ghost.member.human", await self._takeover.language_of(tx, chat))
                 words = f"{human}\n\n{said}"
-                await ghost.acknowledge(tx, chat, now)
+                await conversations.note_human_acknowledged(tx, chat.channel, chat.address, now)
             message = OutboundMessage(f"{key}{new_id()}", chat.channel, chat.address, words)
             await outbox.add(tx, message, now)
             await self._note(tx, chat, now, actor_of(who), "ghost.said", length=len(said))

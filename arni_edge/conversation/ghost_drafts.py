@@ -12,11 +12,11 @@ from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Refused
 from arni_edge.domain.events import DraftChanged
 from arni_edge.domain.identifiers import new_id
-from arni_edge.domain.messages import OutboundMessage
+from arni_edge.domain.messages import InboundMessage, OutboundMessage
 from arni_edge.domain.risk import Risk
 from arni_edge.domain.staff import Contact
 from arni_edge.settings.staff import Ghost
-from arni_edge.storage import Database, Transaction, drafts, ghost, outbox, staff_posts
+from arni_edge.storage import Database, Transaction, conversations, drafts, ghost, outbox, staff_posts
 from arni_edge.storage.audit import AuditLog
 from arni_edge.storage.drafts import Draft
 from arni_edge.storage.ghost import Chat
@@ -59,14 +59,14 @@ class DraftDesk:
 
         Returns:
             The draft: the answer is held, or it was withdrawn because a person has taken the chat over while
-            it was made. None: the answer is nobody's business, say it.
+            it was made, however harmless it is. None: the answer is nobody's business, say it.
         """
         message, risk = turn.message, risk_of(turn)
-        if risk is Risk.READ or not turn.answer:
+        if not turn.answer:
             return None
         chat = await ghost.by_address(tx.fetch, message.channel, message.conversation)
-        taken = chat is not None and chat.human
-        holders = await self._holders(tx, chat)
+        taken = chat is not None and chat.human and not turn.taken
+        holders = [] if risk is Risk.READ else await self._holders(tx, chat)
         if not (taken or holders):
             return None
         chat = await ghost.name(tx, message.channel, message.conversation)
@@ -90,6 +90,27 @@ class DraftDesk:
         await self._note(tx, draft, chat, now, "system", "ghost.held" if not taken else "ghost.withdrawn")
         return draft
 
+    async def take_back(self, tx: Transaction, message: InboundMessage, now: datetime) -> Draft | None:
+        """Stop the answer to what its sender has taken back, and forget it: it may repeat their words.
+
+        Args:
+            tx: The transaction in which the message is marked as handled.
+            message: Of kind ``revoke``.
+            now: The moment.
+
+        Returns:
+            The draft; None: no answer to it was held.
+        """
+        for held in await drafts.held(tx.fetch, message.channel, message.conversation):
+            if held.message_id == message.refers_to:
+                draft = await drafts.end(tx, held.id, "withdrawn", "", now, text="")
+                if draft is not None:
+                    chat = await ghost.name(tx, draft.channel, draft.address)
+                    await self._show(tx, draft, chat, now)
+                    await self._note(tx, draft, chat, now, "member", "ghost.withdrawn")
+                return draft
+        return None
+
     def announce(self, draft: Draft) -> None:
         """Say what became of a draft, once that is on the disk."""
         self._bus.publish(DraftChanged(at=self._clock.now(), draft_id=draft.id, state=draft.state))
@@ -109,7 +130,13 @@ class DraftDesk:
         return self._view.text("ghost.said.approved", who.language)
 
     async def edit(self, who: Contact, draft_id: str, text: str) -> str:
-        """Let a draft go in other words."""
+        """Let a draft go in other words.
+
+        Raises:
+            Refused: It asks for a yes to what cannot be undone: a yes to other words would be none to that.
+        """
+        if await drafts.asks(self._database.read, draft_id):  # never true later, when it is not now
+            raise Refused(self._view.text("ghost.refused.question", who.language))
         await self._decide(who, draft_id, "edited", text)
         return self._view.text("ghost.said.edited", who.language)
 
@@ -144,8 +171,7 @@ class DraftDesk:
     def _too_late(self, who: Contact, draft: Draft | None) -> Refused:
         if draft is None:
             return Refused(self._view.text("ghost.refused.unknown_draft", who.language))
-        by = self._view.name(draft.ended_by, who.language) if draft.ended_by else ""
-        became = self._view.text(f"ghost.draft.{draft.state if by else 'released'}", who.language, name=by)
+        became = self._view.became(draft, who.language)
         return Refused(self._view.text("ghost.refused.too_late", who.language, became=became))
 
     async def _send(
@@ -162,7 +188,7 @@ class DraftDesk:
             said = draft.text
             if draft.greeting and not chat.disclosed:
                 said = f"{draft.greeting} {said}"
-                await ghost.disclose(tx, chat, now)
+                await conversations.note_disclosure(tx, chat.channel, chat.address, now)
             await outbox.add(
                 tx,
                 OutboundMessage(draft.key, draft.channel, draft.address, said, reply_to=draft.message_id),
@@ -193,9 +219,10 @@ class DraftDesk:
         face = await ghost.face(tx.fetch, chat.channel, chat.address)
         if readers is None:
             readers = [one for one, _ in await ghost.shown_to(tx.fetch, f"draft/{draft.id}")]
+        asks = await drafts.asks(tx.fetch, draft.id)
         for one in readers:
             if one in self._people:
-                post = self._view.draft_post(draft, chat.handle, face, self._people[one])
+                post = self._view.draft_post(draft, chat.handle, face, self._people[one], editable=not asks)
                 await staff_posts.put(tx, one, post, now)
 
     async def _note(

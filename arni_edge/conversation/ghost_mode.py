@@ -9,10 +9,11 @@ from arni_edge.conversation.ghost_acts import ghost_acts
 from arni_edge.conversation.ghost_drafts import DraftDesk
 from arni_edge.conversation.ghost_takeover import Takeover
 from arni_edge.conversation.ghost_view import GhostView, Mask
-from arni_edge.conversation.handoff import HandoffDesk, StaffLine
+from arni_edge.conversation.handoff import HandoffDesk
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.staff import Contact, StaffAct
+from arni_edge.safety import StaffLine
 from arni_edge.settings import Site
 from arni_edge.settings.staff import Ghost
 from arni_edge.storage import Database

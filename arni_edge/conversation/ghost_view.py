@@ -125,24 +125,30 @@ class GhostView:
             f"ghost/{chat.handle}", "\n".join(rows), self._chat_buttons(chat, reader, mode), silent=True
         )
 
-    def draft_post(self, draft: Draft, handle: str, face: Face, reader: Contact) -> StaffPost:
-        """An answer that is held, or what became of it."""
+    def draft_post(
+        self, draft: Draft, handle: str, face: Face, reader: Contact, *, editable: bool
+    ) -> StaffPost:
+        """An answer that is held, or what became of it; ``editable``: whether other words may be said."""
         language, key = reader.language, f"draft/{draft.id}"
         who = f"{handle} · {self.face(face, language)}"
         said = self._masked(draft.text, face.member, _LONGEST_DRAFT)
         if draft.state != "held":
-            by = self.name(draft.ended_by, language) if draft.ended_by else ""
-            became = f"ghost.draft.{draft.state if by else 'released'}"
-            return StaffPost(key, f"{who}\n{self.text(became, language, name=by)}\n\n{said}")
+            return StaffPost(key, f"{who}\n{self.became(draft, language)}\n\n{said}".strip())
         until = self.text("ghost.draft.held", language, time=f"{draft.release_at.astimezone(self._zone):%X}")
-        buttons = (
-            (
-                self._button("approve", "ghost.approve", draft.id, language),
-                self._button("edit", "ghost.edit", draft.id, language),
-            ),
-            (self._button("stop", "ghost.stop", draft.id, language),),
+        first = ("approve", "edit") if editable else ("approve",)
+        buttons = tuple(
+            tuple(self._button(name, f"ghost.{name}", draft.id, language) for name in row)
+            for row in (first, ("stop",))
         )
         return StaffPost(key, f"{who}\n{until}\n\n{said}", buttons)
+
+    def became(self, draft: Draft, language: Language) -> str:
+        """What became of an answer that was held, and through whom."""
+        if draft.ended_by:
+            return self.text(f"ghost.draft.{draft.state}", language, name=self.name(draft.ended_by, language))
+        # Nobody of staff: its time was over, or its question was taken back.
+        became = "taken_back" if draft.state == "withdrawn" else "released"
+        return self.text(f"ghost.draft.{became}", language)
 
     def handoff_text(self, handoff: Handoff, handle: str, face: Face, language: Language) -> str:
         """A wish for a person, or who has taken it."""

@@ -4,9 +4,9 @@ The member is told what is so: that the wish is there, that nobody has answered 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -20,8 +20,9 @@ from arni_edge.domain.events import HandoffChanged
 from arni_edge.domain.handoff import HandoffReason
 from arni_edge.domain.health import Progress
 from arni_edge.domain.identifiers import new_id
-from arni_edge.domain.messages import InboundMessage, Language, OutboundMessage, Priority
-from arni_edge.domain.staff import Button, Contact, Role
+from arni_edge.domain.messages import InboundMessage, Language, OutboundMessage
+from arni_edge.domain.staff import Contact, Role
+from arni_edge.safety import StaffLine
 from arni_edge.settings.staff import Ghost
 from arni_edge.storage import Database, Transaction, ghost, handoffs, outbox
 from arni_edge.storage.audit import AuditLog
@@ -37,31 +38,6 @@ _CALLS: Final = 3
 
 _FORGOTTEN: Final = timedelta(hours=1)
 """What was not understood longer ago is another conversation."""
-
-_Buttons = tuple[tuple[Button, ...], ...]
-
-
-class StaffLine(Protocol):
-    """Brings something to people of staff, by whichever way each of them has."""
-
-    def on_call(self, now: datetime) -> Sequence[Contact]:
-        """Who is on call at a moment; maybe nobody."""
-        ...
-
-    async def tell(
-        self,
-        tx: Transaction,
-        contacts: Iterable[Contact],
-        key: str,
-        text_of: Callable[[Language], str],
-        *,
-        buttons: _Buttons | Callable[[Language], _Buttons] = (),
-        priority: Priority = Priority.CHAT,
-        quiet_ok: bool = True,
-        now: datetime,
-    ) -> int:
-        """Tell them; the same key again changes what they see. Returns how many have a way."""
-        ...
 
 
 class HandoffDesk:

@@ -13,6 +13,7 @@ from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
 from arni_edge.storage import Database, Row, Transaction, consents
+from arni_edge.storage.audit import AuditLog
 from arni_edge.storage.consents import Consenter
 
 _LOG = structlog.get_logger(__name__)
@@ -54,23 +55,6 @@ class RestsOnConsent(Protocol):
         ...
 
 
-class AuditTrail(Protocol):
-    """What is needed of the audit log."""
-
-    async def note(
-        self,
-        tx: Transaction,
-        now: datetime,
-        *,
-        actor: str,
-        act: str,
-        member_id: str | None = None,
-        **detail: object,
-    ) -> None:
-        """Add a row."""
-        ...
-
-
 class ConsentDesk:
     """Gives, takes back, and says how it stands."""
 
@@ -79,7 +63,7 @@ class ConsentDesk:
         database: Database,
         clock: Clock,
         catalogue: Catalogue,
-        audit: AuditTrail,
+        audit: AuditLog,
         *,
         gym: str,
         resting: Sequence[RestsOnConsent] = (),

@@ -25,11 +25,11 @@ from arni_edge.domain.health import Progress
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.identifiers import new_id
 from arni_edge.domain.messages import Language
-from arni_edge.privacy.consent import AuditTrail
 from arni_edge.privacy.proofs import Proof, proof_of
 from arni_edge.privacy.search import Found, redact_rows, search_files, search_rows
 from arni_edge.privacy.traces import Traces
 from arni_edge.storage import Database, Transaction, erasures, personal
+from arni_edge.storage.audit import AuditLog
 from arni_edge.storage.database import Unit
 from arni_edge.storage.erasures import Ordered
 from arni_edge.storage.personal import Person
@@ -45,14 +45,6 @@ _LAST_WORD: Final = timedelta(seconds=60)
 """For the answer that tells them so; after it, nobody waits any more."""
 GRACE: Final = timedelta(seconds=5)
 """So long after an order from a conversation it begins: what was said there has to come to its end."""
-
-
-class Pseudonyms(AuditTrail, Protocol):
-    """The audit log, where members stand under a pseudonym."""
-
-    async def forget(self, tx: Transaction, member_id: str) -> None:
-        """Forget whose pseudonym it is."""
-        ...
 
 
 class Tier(Protocol):
@@ -75,7 +67,7 @@ class ErasureDesk:
         database: Database,
         clock: Clock,
         catalogue: Catalogue,
-        audit: Pseudonyms,
+        audit: AuditLog,
         *,
         folders: Sequence[Path],
         tiers: Sequence[Tier] = (),
@@ -287,7 +279,7 @@ class ErasureDesk:
         for table in ("inbound", "outbox"):
             # A few at a time: whoever stands at the door must not wait behind years of messages.
             while ids := await personal.some_messages(self._database, person, table):
-                add({table: await self._database.write(_deleting(table, ids, self._clock.now()))})
+                add(await self._database.write(_deleting(table, ids, self._clock.now())))
                 progress()
         now = self._clock.now()
         add(await self._database.write(lambda tx: personal.forget(tx, person, now)))
@@ -344,8 +336,8 @@ class ErasureOrders:
         return proof
 
 
-def _deleting(table: str, ids: Sequence[int], now: datetime) -> Unit[int]:
-    async def unit(tx: Transaction) -> int:
+def _deleting(table: str, ids: Sequence[int], now: datetime) -> Unit[dict[str, int]]:
+    async def unit(tx: Transaction) -> dict[str, int]:
         return await personal.delete_messages(tx, table, ids, now)
 
     return unit

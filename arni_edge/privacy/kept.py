@@ -13,7 +13,7 @@ Days = Callable[[Settings], int]
 _TOKENS_DAYS: Final = 7
 # Short enough to be forgotten soon, long enough that "expired" and "used" can be told from "unknown".
 _CODES_DAYS: Final = 1
-# "Answered once" rests on the row: Meta delivers a message again for at most seven days.
+# Meta delivers a message again for at most seven days.
 _DELIVERED_AGAIN_DAYS: Final = 8
 _INCIDENTS_DAYS: Final = 365
 # Telegram keeps updates for 24 hours; what we took in is remembered for longer.
@@ -23,6 +23,10 @@ _POSTS_DAYS: Final = 14
 # After it nobody can claim that consent was not given (three years, § 195 BGB).
 _PROOFS_DAYS: Final = 1095
 _RUNS_DAYS: Final = 365
+# Magicline lists bookings for two weeks; what it has not listed for longer is over.
+_MIRROR_DAYS: Final = 30
+# The relay keeps webhooks for about a month, and may hand any of them out again.
+_WEBHOOKS_DAYS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,6 @@ class Job:
 
 def _messages(settings: Settings) -> int:
     return settings.privacy.messages_days
-
-
-def _inbound(settings: Settings) -> int:
-    return max(settings.privacy.messages_days, _DELIVERED_AGAIN_DAYS)
 
 
 def _audit(settings: Settings) -> int:
@@ -79,8 +79,8 @@ _DOORS = "access.door_events_days"
 _SILENT: Final = (
     "NOT EXISTS (SELECT 1 FROM inbound WHERE inbound.channel = conversations.channel"
     " AND inbound.conversation = conversations.address) AND mode = 'bot'"
-    " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.channel = conversations.channel"
-    " AND outbox.recipient = conversations.address)"
+    " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.line = conversations.channel"
+    " AND outbox.order_key = conversations.address)"
 )
 # The newest word of somebody stays, and a "no" for as long as there is an older "yes" that it takes back: by
 # address, or by member.
@@ -97,9 +97,15 @@ _SUPERSEDED: Final = (
 
 JOBS: Final = (
     # What has not been handled or sent is never too old.
-    Job("inbound", Kept("inbound", "received_at", "state != 'received'", "id"), _inbound, _MESSAGES),
+    Job("inbound", Kept("inbound", "received_at", "state != 'received'", "id"), _messages, _MESSAGES),
     Job("forgotten_messages", Kept("forgotten_messages", "at"), _fixed(_DELIVERED_AGAIN_DAYS)),
-    Job("outbox", Kept("outbox", "updated_at", "state IN ('sent', 'failed')", "id"), _messages, _MESSAGES),
+    # What was under way so long ago is not: nobody will ever know whether it arrived.
+    Job(
+        "outbox",
+        Kept("outbox", "updated_at", "state NOT IN ('queued', 'retry', 'parked')", "id"),
+        _messages,
+        _MESSAGES,
+    ),
     Job("drafts", Kept("drafts", "ended_at", "state != 'held'"), _messages, _MESSAGES),
     Job("whispers", Kept("whispers", "at"), _messages, _MESSAGES),
     Job("handoffs", Kept("handoffs", "ended_at", "state = 'ended'"), _messages, _MESSAGES),
@@ -134,12 +140,65 @@ JOBS: Final = (
         _fixed(_CODES_DAYS),
     ),
     Job("staff_questions", Kept("staff_questions", "at"), _fixed(_CODES_DAYS)),
+    Job("kept_notices", Kept("kept_notices", "at"), _fixed(_POSTS_DAYS)),
     Job("staff_quiet", Kept("staff_quiet", "until"), _fixed(0)),
     Job("staff_invites", Kept("staff_invites", "expires_at"), _fixed(_CODES_DAYS)),
     # Telegram repeats what was not confirmed for 24 hours. After a week of silence its ids begin anew:
     # what is remembered for longer than the one and shorter than the other is never mistaken.
     Job("telegram_updates", Kept("telegram_updates", "at", "payload IS NULL"), _fixed(_UPDATES_DAYS)),
     Job("errands", Kept("errands", "expires_at"), _fixed(0)),
+    # Whom it was bound to is on file no longer, and nothing that was written there is.
+    Job(
+        "identities",
+        Kept(
+            "identities",
+            "bound_at",
+            "member_id NOT IN (SELECT member_id FROM members) AND NOT EXISTS (SELECT 1 FROM inbound"
+            " WHERE inbound.channel = identities.channel AND inbound.conversation = identities.address)",
+        ),
+        _messages,
+        _MESSAGES,
+    ),
+    # Whose number it was is of use as long as something that was written from there is kept.
+    Job(
+        "addresses",
+        Kept(
+            "addresses",
+            "coalesce(until, since)",
+            "NOT EXISTS (SELECT 1 FROM inbound WHERE inbound.channel = addresses.channel"
+            " AND inbound.conversation = addresses.address)",
+        ),
+        _messages,
+        _MESSAGES,
+    ),
+    # Magicline has them no more, and nothing that was written by them is kept.
+    Job(
+        "members",
+        Kept(
+            "members",
+            "gone_at",
+            "gone_at IS NOT NULL AND kept_by = 'sync'",
+            children=(("member_phones", "member_id"),),
+        ),
+        _messages,
+        _MESSAGES,
+    ),
+    # Counted from when Magicline was last seen to list them still.
+    Job("erased_members", Kept("erased_members", "seen_at"), _fixed(_PROOFS_DAYS)),
+    Job("magicline_bookings", Kept("magicline_bookings", "read_at"), _fixed(_MIRROR_DAYS)),
+    Job("magicline_checkins", Kept("magicline_checkins", "read_at"), _fixed(_MIRROR_DAYS)),
+    Job("magicline_slots", Kept("magicline_slots", "read_at"), _fixed(_MIRROR_DAYS)),
+    Job("magicline_webhooks", Kept("magicline_webhooks", "at"), _fixed(_WEBHOOKS_DAYS)),
+    # Nothing in the audit stands under it any more.
+    Job(
+        "audit_subjects",
+        Kept(
+            "audit_subjects",
+            "''",
+            "NOT EXISTS (SELECT 1 FROM audit WHERE audit.subject = audit_subjects.pseudonym)",
+        ),
+        _fixed(0),
+    ),
     Job("assurances", Kept("assurances", "until"), _fixed(_CODES_DAYS)),
     Job("identity_codes", Kept("identity_codes", "expires_at"), _fixed(_CODES_DAYS)),
     Job("identity_requests", Kept("identity_requests", "expires_at"), _fixed(_CODES_DAYS)),
@@ -182,6 +241,7 @@ JOBS: Final = (
         _fixed(_CODES_DAYS),
     ),
     # Counted from their end: what fails every minute fills no disk.
+    Job("relay_losses", Kept("relay_losses", "at"), _fixed(_INCIDENTS_DAYS)),
     Job("incidents", Kept("incidents", "ended_at"), _fixed(_INCIDENTS_DAYS)),
     Job(
         "occupancy_hours",

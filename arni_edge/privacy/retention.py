@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -16,6 +16,7 @@ from arni_edge.domain.health import Progress, State
 from arni_edge.privacy.kept import AUDIT, AUDIT_KEPT, JOBS, Job
 from arni_edge.settings import Settings
 from arni_edge.storage import Database, Row, Transaction, retention
+from arni_edge.storage.audit import AuditLog
 from arni_edge.storage.database import Unit
 
 _LOG = structlog.get_logger(__name__)
@@ -27,14 +28,6 @@ _BATCH: Final = 50
 _BREATH_SECONDS: Final = 0.02
 # A run of the future was noted by a clock that was wrong.
 _AHEAD: Final = timedelta(hours=26)
-
-
-class AuditChain(Protocol):
-    """The audit log, whose beginning moves when its oldest rows go."""
-
-    async def prune(self, tx: Transaction, now: datetime, before: datetime) -> int:
-        """Remove some of what was written before a moment; returns how many rows."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ class RetentionDesk:
         database: Database,
         clock: Clock,
         settings: Settings,
-        audit: AuditChain,
+        audit: AuditLog,
         *,
         clock_is_set: Callable[[], bool] = lambda: True,
         report: Callable[[State, str], None] = lambda _state, _reason: None,

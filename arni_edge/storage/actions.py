@@ -103,6 +103,30 @@ async def add_confirmation(
     return changed == 1
 
 
+async def confirm_again(tx: Transaction, action_id: str, who: str, now: datetime, before: datetime) -> bool:
+    """Note that the same person said it again; returns False when they had, or not long enough ago.
+
+    Args:
+        tx: The transaction.
+        action_id: Which.
+        who: Who confirmed it the first time.
+        now: The moment.
+        before: They must have at this moment, or earlier.
+    """
+    changed = await tx.execute(
+        "UPDATE confirmations SET again_at = ? WHERE action_id = ? AND who = ? AND again_at IS NULL"
+        " AND at <= ?",
+        (now.isoformat(), action_id, who, before.isoformat()),
+    )
+    return changed == 1
+
+
+async def confirmed_at(tx: Transaction, action_id: str, who: str) -> datetime:
+    """When somebody confirmed who did."""
+    (row,) = await tx.fetch("SELECT at FROM confirmations WHERE action_id = ? AND who = ?", (action_id, who))
+    return moment(row["at"])
+
+
 async def confirmed_by(tx: Transaction, action_id: str) -> list[str]:
     """Who confirmed, in order."""
     rows = await tx.fetch(
@@ -112,19 +136,22 @@ async def confirmed_by(tx: Transaction, action_id: str) -> list[str]:
 
 
 async def confirm(tx: Transaction, action_id: str, digest: str, needed: int, now: datetime) -> bool:
-    """Use the confirmations: of all who try, one gets True, and only once enough people have confirmed.
+    """Use the confirmations: of all who try, one gets True, and only once there are enough.
+
+    One that was said twice counts twice; who may do that, :func:`confirm_again` is not asked.
 
     Args:
         tx: The transaction that noted the confirmation.
         action_id: Which.
         digest: What was confirmed.
-        needed: So many different people must have.
+        needed: So many there must be, each of a different person or of one who said it again.
         now: The moment; it must not be over.
     """
     changed = await tx.execute(
         "UPDATE actions SET state = 'confirmed', confirmed_at = :now WHERE action_id = :id"
         " AND state = 'proposed' AND digest = :digest AND expires_at > :now AND :needed > 0"
-        " AND (SELECT count(*) FROM confirmations WHERE confirmations.action_id = :id) >= :needed",
+        " AND (SELECT count(*) + count(again_at) FROM confirmations WHERE confirmations.action_id = :id)"
+        " >= :needed",
         {"id": action_id, "digest": digest, "needed": needed, "now": now.isoformat()},
     )
     return changed == 1
@@ -152,6 +179,14 @@ async def begin_again(tx: Transaction, action_id: str, runs: int) -> bool:
     changed = await tx.execute(
         "UPDATE actions SET runs = runs + 1 WHERE action_id = ? AND state = 'executing' AND runs = ?",
         (action_id, runs),
+    )
+    return changed == 1
+
+
+async def promise(tx: Transaction, action_id: str) -> bool:
+    """Note that how it ends is owed to whoever asked; returns False when it is not under way."""
+    changed = await tx.execute(
+        "UPDATE actions SET promised = 1 WHERE action_id = ? AND state = 'executing'", (action_id,)
     )
     return changed == 1
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from arni_edge.domain.messages import InboundMessage
+from arni_edge.domain.messages import Channel, InboundMessage
 from arni_edge.storage.database import Database, Row, Transaction
 
 
@@ -15,36 +15,24 @@ async def find(database: Database, message: InboundMessage) -> Row | None:
     return rows[0] if rows else None
 
 
-async def touch(tx: Transaction, message: InboundMessage) -> None:
-    """Make sure that the conversation is on file."""
-    await tx.execute(
-        "INSERT INTO conversations (channel, address) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        (message.channel, message.conversation),
-    )
-
-
-async def note_disclosure(tx: Transaction, message: InboundMessage, now: datetime) -> None:
+async def note_disclosure(tx: Transaction, channel: Channel, address: str, now: datetime) -> None:
     """Note that this person was told that they talk to an AI."""
-    await _note(tx, message, "disclosed_at", now)
+    await _note(tx, "disclosed_at", channel, address, now)
 
 
-async def note_human_acknowledged(tx: Transaction, message: InboundMessage, now: datetime) -> None:
+async def note_human_acknowledged(tx: Transaction, channel: Channel, address: str, now: datetime) -> None:
     """Note that this person was told once that a human has taken over."""
-    await _note(tx, message, "human_acknowledged_at", now)
+    await _note(tx, "human_acknowledged_at", channel, address, now)
 
 
-async def set_mode(tx: Transaction, message: InboundMessage, mode: str) -> None:
-    """Hand a conversation to a human (``human``) or back (``bot``)."""
-    await touch(tx, message)
+async def note_told_late(tx: Transaction, channel: Channel, address: str, now: datetime) -> None:
+    """Note that this person was told that a message came too late to be answered."""
+    await _note(tx, "told_late_at", channel, address, now)
+
+
+async def _note(tx: Transaction, column: str, channel: Channel, address: str, now: datetime) -> None:
     await tx.execute(
-        "UPDATE conversations SET mode = ?, human_acknowledged_at = NULL WHERE channel = ? AND address = ?",
-        (mode, message.channel, message.conversation),
-    )
-
-
-async def _note(tx: Transaction, message: InboundMessage, column: str, now: datetime) -> None:
-    await touch(tx, message)
-    await tx.execute(
-        f"UPDATE conversations SET {column} = ? WHERE channel = ? AND address = ?",  # noqa: S608 - ours
-        (now.isoformat(), message.channel, message.conversation),
+        f"INSERT INTO conversations (channel, address, {column}) VALUES (?, ?, ?)"  # noqa: S608 - ours
+        f" ON CONFLICT (channel, address) DO UPDATE SET {column} = excluded.{column}",
+        (channel, address, now.isoformat()),
     )

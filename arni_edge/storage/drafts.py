@@ -103,6 +103,16 @@ async def hides(fetch: Fetch, action_id: str) -> bool:
     return bool(rows)
 
 
+async def asks(fetch: Fetch, draft_id: str) -> bool:
+    """Whether a draft is the question about an action that waits for its confirmation."""
+    rows = await fetch(
+        "SELECT 1 FROM drafts JOIN actions ON drafts.key = actions.key || ':answer'"
+        " WHERE drafts.draft_id = ? AND actions.state = 'proposed' LIMIT 1",
+        (draft_id,),
+    )
+    return bool(rows)
+
+
 async def due(fetch: Fetch, now: datetime) -> list[Draft]:
     """Held drafts whose time is over, oldest first."""
     rows = await fetch(

@@ -1,17 +1,17 @@
 """Chats as staff see them: handles, who reads along, who has taken one over."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from arni_edge.domain.messages import Channel
 from arni_edge.domain.people import Member
 from arni_edge.storage import members
-from arni_edge.storage.database import Row, Transaction
+from arni_edge.storage.database import Parameters, Row, Transaction
 
-Fetch = Callable[[str, Sequence[Any]], Awaitable[list[Row]]]
+Fetch = Callable[[str, Parameters], Awaitable[list[Row]]]
 """Reads: ``Database.read``, or ``Transaction.fetch`` inside a unit of work."""
 
 EVERY_CHAT: Final = "*"
@@ -139,7 +139,7 @@ async def face(fetch: Fetch, channel: Channel, address: str) -> Face:
         (channel, address),
     )
     if not found and phone is not None:
-        found = await fetch("SELECT * FROM members WHERE phone = ?", (phone,))
+        found = await fetch(members.WITH_PHONE, {"phone": phone})
     return Face(members.from_row(found[0]) if len(found) == 1 else None, phone and phone[-3:])
 
 
@@ -153,7 +153,7 @@ async def lines(fetch: Fetch, chat: Chat, limit: int) -> list[Line]:
     said = await fetch(
         # A code that was sent is nobody's business but the member's.
         "SELECT created_at, key, CASE WHEN secret THEN '•••' ELSE text END AS text FROM outbox"
-        " WHERE channel = ? AND recipient = ? AND template IS NULL ORDER BY position DESC LIMIT ?",
+        " WHERE line = ? AND order_key = ? AND template IS NULL ORDER BY position DESC LIMIT ?",
         (chat.channel, chat.address, limit),
     )
     found = [
@@ -249,22 +249,6 @@ async def overdue(fetch: Fetch, now: datetime) -> list[Chat]:
         "SELECT * FROM conversations WHERE mode = 'human' AND taken_until <= ?", (now.isoformat(),)
     )
     return [_chat(row) for row in rows]
-
-
-async def acknowledge(tx: Transaction, chat: Chat, now: datetime) -> None:
-    """Note that the member was told that a person writes."""
-    await tx.execute(
-        "UPDATE conversations SET human_acknowledged_at = ? WHERE channel = ? AND address = ?",
-        (now.isoformat(), chat.channel, chat.address),
-    )
-
-
-async def disclose(tx: Transaction, chat: Chat, now: datetime) -> None:
-    """Note that the member was told that an AI is speaking."""
-    await tx.execute(
-        "UPDATE conversations SET disclosed_at = coalesce(disclosed_at, ?) WHERE channel = ? AND address = ?",
-        (now.isoformat(), chat.channel, chat.address),
-    )
 
 
 async def shown_to(fetch: Fetch, key: str) -> list[tuple[str, str]]:

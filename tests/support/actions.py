@@ -234,6 +234,22 @@ class Desk:
 
 
 @dataclass
+class Heralded:
+    """What people of staff were told beside the board: kept in the commit, and called out after it."""
+
+    stored: list[tuple[str, str]] = field(default_factory=list)
+    called: list[tuple[str, str]] = field(default_factory=list)
+
+    async def store(self, tx: Transaction, contact: Contact, key: str, text: str, now: datetime) -> None:
+        del tx, key, now
+        self.stored.append((contact.id, text))
+
+    async def call(self, contact: Contact, key: str, text: str) -> None:
+        del key
+        self.called.append((contact.id, text))
+
+
+@dataclass
 class Door:
     """The one-way door of a life."""
 
@@ -245,6 +261,7 @@ class Door:
     tools: dict[str, Recorded]
     folder: Path
     audit: AuditLog
+    heralded: Heralded
     trouble: dict[str, Exception] = field(default_factory=dict)
 
     async def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
@@ -269,6 +286,7 @@ def build(
     bus, effects, audit = Bus(), Effects(folder), AuditLog(keep_key(folder / "audit-key"))
     tools = {kind.name: kind(effects) for kind in KINDS}
     trouble: dict[str, Exception] = {}
+    heralded = Heralded()
     move = Move(effects, Saga(database, clock, first_wait=0.001), trouble)
     executor = Executor(
         database,
@@ -280,9 +298,10 @@ def build(
         people=people,
         outcomes=Told(),
         tickets=Desk(),
+        herald=heralded,
         language=Language.GERMAN,
     )
-    return Door(database, clock, bus, effects, executor, tools, folder, audit, trouble)
+    return Door(database, clock, bus, effects, executor, tools, folder, audit, heralded, trouble)
 
 
 @asynccontextmanager

@@ -75,6 +75,21 @@ class Desk:
         await Pipeline.walk(self.pipeline.reception, Turn(message, Language.GERMAN))
         return message
 
+    async def take_back(self, message_id: str, phone: str = MIA.phone) -> None:
+        """A member takes a message back."""
+        revoked = InboundMessage(
+            Channel.WHATSAPP,
+            f"revoke-{message_id}",
+            phone,
+            "",
+            self.clock.now(),
+            phone,
+            "revoke",
+            refers_to=message_id,
+        )
+        await Pipeline.walk(self.pipeline.reception, Turn(revoked, Language.GERMAN))
+        await self.handle(revoked)
+
     async def handle(self, message: InboundMessage) -> None:
         """The turn of a message."""
         await Pipeline.walk(self.pipeline.turn, Turn(message, Language.GERMAN))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from arni_edge.actions.saga import Saga
 from arni_edge.actions.tool import Tool
 from arni_edge.actions.tools.base import Kit
-from arni_edge.actions.tools.bookings import Bookings, RescheduleBooking
+from arni_edge.actions.tools.bookings import Book, Bookings, CancelBooking
 from arni_edge.actions.tools.building import (
     ArmHouse,
     DisarmHouse,
@@ -20,6 +20,7 @@ from arni_edge.actions.tools.contract import CancelContract, ChangeContract
 from arni_edge.actions.tools.doors import HoldDoorOpen, HoldOpen, OpenForGuest, StaffEntrance
 from arni_edge.actions.tools.member import BanMember, EraseMember, EraseMyself, Erasure, Export, ExportMember
 from arni_edge.actions.tools.refund import Refund
+from arni_edge.actions.tools.rescheduling import RescheduleBooking
 from arni_edge.settings import Shelly
 
 LIGHTS: Final = frozenset({"light", "path_light"})
@@ -91,5 +92,9 @@ def build_tools(kit: Kit, hands: Hands) -> dict[str, Tool[Any, Any]]:
         tools.append(SwitchLights(kit, hands.lights))
     if hands.bookings is not None:
         bookings, saga = hands.bookings
-        tools.append(RescheduleBooking(kit, bookings, saga))
+        tools += [
+            Book(kit, bookings),
+            CancelBooking(kit, bookings),
+            RescheduleBooking(kit, bookings, saga),
+        ]
     return {tool.name: tool for tool in tools}

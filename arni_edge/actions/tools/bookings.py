@@ -1,161 +1,222 @@
-"""Bookings: moving one without losing the old place."""
+"""Bookings: who keeps them, making one, and cancelling one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Annotated, ClassVar, Final, Protocol, TypeVar
 
-from arni_edge.actions.saga import SAGA_SECONDS, Saga, Step
+from pydantic import AwareDatetime, Field
+
 from arni_edge.actions.tool import Actor, Form, Tool
 from arni_edge.actions.tools.base import Kit, MemberId
+from arni_edge.domain.bookings import Booked, NotBooked, Session, Standing
+from arni_edge.domain.errors import Refused
 from arni_edge.domain.messages import Language
 from arni_edge.domain.people import Assurance
 from arni_edge.domain.risk import Risk
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A class at a time.
+PATIENCE: Final = 12.0
+"""Seconds for which somebody in a chat waits for a booking; then they are told later how it ended."""
+WISH_LIFE: Final = timedelta(minutes=15)
+"""So long does a wish wait for whoever keeps the bookings; then nobody counts on it any more."""
+_KNOWN_WITHIN: Final = 3600.0
+"""Seconds after which a person has to find out what became of it."""
 
-    Attributes:
-        title: As members know it.
-        start: When it begins (aware).
-    """
-
-    title: str
-    start: datetime
+SlotId = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""What can be booked: the word for it comes from whoever keeps the bookings."""
 
 
 class Bookings(Protocol):
-    """Whoever keeps the gym's bookings. What is asked again with the same key is done once."""
+    """Whoever keeps the gym's bookings. What is asked again with the same key is done once.
 
-    async def booked(self, booking_id: str, member_id: str) -> Place:
-        """A booking of this member.
+    Each may raise ``NotBooked`` (a ``Refused``) and ``Unavailable``: nothing was changed. Anything else that
+    is raised, or a wait that is given up: nobody knows.
+    """
 
-        Raises:
-            Refused: They have no such booking.
-            Unavailable: It could not be read.
-        """
+    async def booked(self, booking_id: str, member_id: str) -> Session:
+        """A booking of this member that stands."""
         ...
 
-    async def offered(self, slot_id: str) -> Place:
-        """Something that can be booked.
+    async def offered(self, slot_id: str) -> Session:
+        """Something that can be booked."""
+        ...
+
+    async def book(self, member_id: str, slot_id: str, key: str, within: timedelta) -> Booked:
+        """Book it, or get on its waiting list; what has not left after so long does not leave any more."""
+        ...
+
+    async def withdraw(self, member_id: str, key: str) -> None:
+        """Take back whatever was booked with this key; nothing, if nothing was."""
+        ...
+
+    async def cancel(self, member_id: str, booking_id: str, key: str, within: timedelta) -> Session:
+        """Cancel a booking, and say of what it was; one that is cancelled already stays so."""
+        ...
+
+
+class BookArguments(Form):
+    """Who, and what."""
+
+    member_id: MemberId
+    slot_id: SlotId
+
+
+class Made(Form):
+    """There is a booking.
+
+    Attributes:
+        booking_id: Of whoever keeps them.
+        standing: How it stands; only ``booked`` is a place.
+        title: Of what.
+        start: When that begins.
+        already: It was there before.
+    """
+
+    booking_id: str
+    standing: Standing
+    title: str
+    start: AwareDatetime
+    already: bool
+
+
+class Book(Tool[BookArguments, Made]):
+    """Books a class or an appointment; a class that is full: a place on its waiting list."""
+
+    name: ClassVar[str] = "booking.book"
+    description: ClassVar[str] = "Book a class or an appointment, or get on the waiting list of a full class."
+    risk: ClassVar[Risk] = Risk.REVERSIBLE
+    assurance: ClassVar[Assurance] = Assurance.CHANNEL
+    repeatable: ClassVar[bool] = True
+    seconds: ClassVar[float] = _KNOWN_WITHIN
+    patience: ClassVar[float | None] = PATIENCE
+    arguments = BookArguments
+    result = Made
+
+    def __init__(self, kit: Kit, bookings: Bookings) -> None:
+        self._kit = kit
+        self._bookings = bookings
+
+    def subject(self, arguments: BookArguments) -> str | None:
+        """Who."""
+        return arguments.member_id
+
+    async def consequence(self, arguments: BookArguments, language: Language) -> str:
+        """What is booked.
 
         Raises:
             Refused: There is no such thing.
             Unavailable: It could not be read.
         """
-        ...
+        session = await worded(self._bookings.offered(arguments.slot_id), self._kit, language)
+        return self._kit.text("tool.booking.book", language, session=named(session, self._kit, language))
 
-    async def book(self, member_id: str, slot_id: str, key: str) -> str:
-        """Book it; returns the booking's id.
-
-        Raises:
-            Refused: It is full, or not for them; nothing was booked.
-            Unavailable: Nothing was booked. Anything else that is raised: nobody knows.
-        """
-        ...
-
-    async def withdraw(self, key: str) -> None:
-        """Take back whatever was booked with this key; nothing, if nothing was.
+    async def run(self, arguments: BookArguments, actor: Actor, action_id: str) -> Made:
+        """Book it.
 
         Raises:
-            Unavailable: It could not be taken back now.
+            Refused: It cannot be; nothing was booked.
+            Unavailable: Not in time; nothing was booked.
         """
-        ...
+        work = self._bookings.book(arguments.member_id, arguments.slot_id, action_id, WISH_LIFE)
+        one = await worded(work, self._kit, actor.language)
+        return Made(
+            booking_id=one.booking_id,
+            standing=one.standing,
+            title=one.session.title,
+            start=one.session.start,
+            already=one.already,
+        )
 
-    async def cancel(self, booking_id: str, key: str) -> None:
-        """Cancel a booking; one that is cancelled already stays so.
-
-        Raises:
-            Refused: It is too late for that; nothing was cancelled.
-            Unavailable: Nothing was cancelled. Anything else that is raised: nobody knows.
-        """
-        ...
+    def told(self, result: Made, language: Language) -> str | None:
+        """How it stands; "booked" only if it is."""
+        state = "already_" if result.already else ""
+        session = named(Session(result.title, result.start), self._kit, language)
+        return self._kit.text(f"tool.booking.told.{state}{result.standing}", language, session=session)
 
 
-class RescheduleArguments(Form):
-    """Whose booking, and what instead of it."""
+class CancelArguments(Form):
+    """Whose booking."""
 
     member_id: MemberId
     booking_id: MemberId
-    slot_id: MemberId
 
 
-class Rescheduled(Form):
-    """It was moved.
+class Cancelled(Form):
+    """It is cancelled.
 
     Attributes:
-        booking_id: The new booking.
+        title: Of what it was.
+        start: When that begins.
     """
 
-    booking_id: str
+    title: str
+    start: AwareDatetime
 
 
-class RescheduleBooking(Tool[RescheduleArguments, Rescheduled]):
-    """Books the new place first and gives the old one back after it: in between there are two, never none."""
+class CancelBooking(Tool[CancelArguments, Cancelled]):
+    """Gives a place back, or one on a waiting list."""
 
-    name: ClassVar[str] = "booking.reschedule"
-    description: ClassVar[str] = "Move a booking to another class or time, without losing the old place."
+    name: ClassVar[str] = "booking.cancel"
+    description: ClassVar[str] = "Cancel a booking of a class or an appointment."
     risk: ClassVar[Risk] = Risk.REVERSIBLE
     assurance: ClassVar[Assurance] = Assurance.CHANNEL
     repeatable: ClassVar[bool] = True
-    seconds: ClassVar[float] = SAGA_SECONDS
-    arguments = RescheduleArguments
-    result = Rescheduled
+    seconds: ClassVar[float] = _KNOWN_WITHIN
+    patience: ClassVar[float | None] = PATIENCE
+    arguments = CancelArguments
+    result = Cancelled
 
-    def __init__(self, kit: Kit, bookings: Bookings, saga: Saga) -> None:
+    def __init__(self, kit: Kit, bookings: Bookings) -> None:
         self._kit = kit
         self._bookings = bookings
-        self._saga = saga
 
-    def subject(self, arguments: RescheduleArguments) -> str | None:
-        """Whose booking."""
+    def subject(self, arguments: CancelArguments) -> str | None:
+        """Whose."""
         return arguments.member_id
 
-    async def consequence(self, arguments: RescheduleArguments, language: Language) -> str:
-        """What is given back, and what is booked instead.
+    async def consequence(self, arguments: CancelArguments, language: Language) -> str:
+        """What is given back.
 
         Raises:
-            Refused: One of them is not there, or not theirs.
+            Refused: They have no such booking.
             Unavailable: It could not be read.
         """
-        old = await self._bookings.booked(arguments.booking_id, arguments.member_id)
-        new = await self._bookings.offered(arguments.slot_id)
-        return self._kit.text(
-            "tool.booking.move", language, old=self._named(old, language), new=self._named(new, language)
-        )
+        work = self._bookings.booked(arguments.booking_id, arguments.member_id)
+        session = await worded(work, self._kit, language)
+        return self._kit.text("tool.booking.cancel", language, session=named(session, self._kit, language))
 
-    async def run(self, arguments: RescheduleArguments, actor: Actor, action_id: str) -> Rescheduled:
-        """Move it, or leave everything as it was.
+    async def run(self, arguments: CancelArguments, actor: Actor, action_id: str) -> Cancelled:
+        """Cancel it.
 
         Raises:
-            Refused: It cannot be moved; the old booking stands.
-            Unavailable: It could not be moved now; the old booking stands.
-            Stuck: Half of it was done and could not be undone.
+            Refused: It is too late for that, or there is none; nothing was cancelled.
+            Unavailable: Not in time; nothing was cancelled.
         """
-        del actor
+        cancel = self._bookings.cancel(arguments.member_id, arguments.booking_id, action_id, WISH_LIFE)
+        session = await worded(cancel, self._kit, actor.language)
+        return Cancelled(title=session.title, start=session.start)
 
-        async def book(_: Mapping[str, Any], key: str) -> str:
-            # Asked again: between the wish and now somebody else may have got the booking.
-            await self._bookings.booked(arguments.booking_id, arguments.member_id)
-            return await self._bookings.book(arguments.member_id, arguments.slot_id, key)
+    def told(self, result: Cancelled, language: Language) -> str | None:
+        """What is given back."""
+        session = named(Session(result.title, result.start), self._kit, language)
+        return self._kit.text("tool.booking.told.cancelled", language, session=session)
 
-        async def unbook(_: Any | None, key: str) -> None:
-            await self._bookings.withdraw(key)
 
-        async def cancel(_: Mapping[str, Any], key: str) -> None:
-            await self._bookings.cancel(arguments.booking_id, key)
+async def worded(work: Awaitable[T], kit: Kit, language: Language) -> T:
+    """Something of whoever keeps the bookings; their refusals in words for people.
 
-        results = await self._saga.run(
-            action_id,
-            [
-                Step("book", book, unbook, repeatable=True),
-                Step("cancel", cancel, None, repeatable=True),
-            ],
-        )
-        return Rescheduled(booking_id=str(results["book"]))
+    Raises:
+        Refused: They refuse.
+    """
+    try:
+        return await work
+    except NotBooked as error:
+        raise Refused(kit.text(f"tool.booking.no.{error.obstacle}", language)) from None
 
-    def _named(self, place: Place, language: Language) -> str:
-        local = place.start.astimezone(self._kit.zone)
-        return f"{place.title}, {self._kit.day(local.date(), language)} {local:%H:%M}"
+
+def named(session: Session, kit: Kit, language: Language) -> str:
+    """A class or an appointment as it is called in a sentence."""
+    local = session.start.astimezone(kit.zone)
+    when = f"{kit.day(local.date(), language)} {local:%H:%M}"
+    return f"{session.title}, {when}" if session.title else when
