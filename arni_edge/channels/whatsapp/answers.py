@@ -9,6 +9,9 @@ from typing import Any
 
 import orjson
 
+NEEDS_A_NUMBER = 131062
+"""Code: not to a business-scoped user id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -40,17 +43,51 @@ class RetryThisUser:
 
 
 @dataclass(frozen=True, slots=True)
-class Undeliverable:
-    """This message will never go out this way."""
+class Park:
+    """Not before so many seconds have passed; nothing else has to wait for it (code 131049)."""
+
+    after_seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """Nothing was heard for a day: an approved template may go, our own words may not (code 131047)."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """Nothing goes out until the owner has done something; the outbox is kept."""
+class Malformed:
+    """Meta does not understand it; in a plainer form it may. As it is, it is never sent again."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """This message will never go out this way.
+
+    Attributes:
+        reason: Why.
+        trouble: What staff have to hear of, a key below ``notice.line``; empty: it concerns nobody else.
+    """
+
+    reason: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nothing goes out until the owner has done something; the outbox is kept.
+
+    Attributes:
+        reason: Why.
+        only_templates: Answers may go on: it is about what the gym sends of its own accord.
+    """
+
+    reason: str
+    only_templates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +97,9 @@ class Uncertain:
     reason: str
 
 
-SendResult = Accepted | Retry | RetryThisUser | Undeliverable | Stop | Uncertain
+SendResult = (
+    Accepted | Retry | RetryThisUser | Park | WindowClosed | Malformed | Undeliverable | Stop | Uncertain
+)
 
 _STOP = {
     0: "the access token is not valid",
@@ -70,12 +109,14 @@ _STOP = {
     131005: "the access token lacks a permission",
     368: "Meta has restricted the WhatsApp account",
     131031: "Meta has locked the WhatsApp account",
-    131048: "Meta limits the number because of spam reports",
-    131064: "Meta limits the account because of its templates",
     33: "the phone number id is wrong or was deleted",
-    131042: "there is a payment problem at Meta",
     131045: "the phone number is not registered",
     133010: "the phone number is not registered",
+}
+_STOP_TEMPLATES = {
+    131042: "there is a payment problem at Meta",
+    131048: "Meta limits the number because of spam reports",
+    131064: "Meta limits the account because of its templates",
 }
 _EVERYBODY_WAITS = {
     4: 300.0,
@@ -86,26 +127,29 @@ _EVERYBODY_WAITS = {
 }
 _TEMPORARY = {1, 2, 131000, 131016, 133004}
 _PAIR_RATE = 131056
-_NEVER = {
+_PARKED = {131049: (24 * 3600.0, "Meta holds it back to protect the recipient")}
+_WINDOW = 131047
+_MALFORMED = {
     100: "the request is malformed",
     131008: "the request lacks a parameter",
     131009: "a parameter is wrong",
+    131051: "the message type is not supported",
+}
+_NEVER = {
     131021: "the recipient is the gym itself",
     131026: "the recipient cannot get WhatsApp messages",
     131030: "the recipient is not on the test number's list",
-    131047: "the 24-hour window is closed",
-    # "Not before 24 h", and by then the window of an answer is closed.
-    131049: "Meta holds it back to protect the recipient",
     131050: "the recipient has stopped marketing messages",
     130472: "the recipient is part of an experiment of Meta",
-    131051: "the message type is not supported",
     131052: "the media could not be fetched",
     131053: "the media could not be uploaded",
-    131062: "this message cannot go to a user without a phone number",
+    NEEDS_A_NUMBER: "this message cannot go to a user without a phone number",
     135000: "Meta refuses the message without saying why",
+}
+_NEVER_AND_TOLD = {
     # Meta's table says "stop" for these two, but they concern one recipient: nobody may silence a gym.
-    130497: "Meta does not allow messages to the recipient's country",
-    137000: "the recipient's identity key has changed",
+    130497: ("Meta does not allow messages to the recipient's country", "country"),
+    137000: ("the recipient's identity key has changed", "identity"),
 }
 _TEMPLATE_CODES = range(132000, 133000)
 _TEMPORARY_SECONDS = 5.0
@@ -126,20 +170,30 @@ def judge(status: int, content: bytes) -> SendResult:
     return Retry(_TEMPORARY_SECONDS, f"HTTP {status} without an error code", everybody=True)
 
 
-def judge_code(code: int, *, temporary: bool) -> SendResult:
+def judge_code(code: int, *, temporary: bool) -> SendResult:  # noqa: C901 - Meta's table, row by row
     """What Meta's error code means; ``temporary`` decides about codes that are not in its reference."""
     if reason := _STOP.get(code):
         return Stop(f"{reason} (code {code})")
+    if reason := _STOP_TEMPLATES.get(code):
+        return Stop(f"{reason} (code {code})", only_templates=True)
     if 200 <= code <= 299:
         return Stop(f"the access token lacks a permission (code {code})")
     if (seconds := _EVERYBODY_WAITS.get(code)) is not None:
         return Retry(seconds, f"Meta limits the rate (code {code})", everybody=True)
     if code == _PAIR_RATE:
         return RetryThisUser(f"too many messages to this recipient (code {code})")
+    if parked := _PARKED.get(code):
+        return Park(parked[0], f"{parked[1]} (code {code})")
+    if code == _WINDOW:
+        return WindowClosed(f"the 24-hour window is closed (code {code})")
+    if reason := _MALFORMED.get(code):
+        return Malformed(f"{reason} (code {code})")
     if code in _TEMPLATE_CODES:
-        return Undeliverable(f"the template cannot be used (code {code})")
+        return Undeliverable(f"the template cannot be used (code {code})", "template")
     if reason := _NEVER.get(code):
         return Undeliverable(f"{reason} (code {code})")
+    if told := _NEVER_AND_TOLD.get(code):
+        return Undeliverable(f"{told[0]} (code {code})", told[1])
     if code in _TEMPORARY or temporary:
         return Retry(_TEMPORARY_SECONDS, f"Meta has a temporary problem (code {code})", everybody=False)
     return Undeliverable(f"Meta refuses the message (code {code})")

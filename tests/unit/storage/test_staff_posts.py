@@ -1,12 +1,8 @@
 """The board of posts: what changes, what waits, what is forgotten."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest_asyncio
 from support.clock import ManualClock
-from support.database import open_database
 from support.retention import forget
 
 from arni_edge.domain.messages import Priority
@@ -15,12 +11,6 @@ from arni_edge.storage import Database, staff_posts
 from arni_edge.storage.post_board import PostBoard, PostedItem, find_button
 
 _BUTTONS = ((Button("Ja", "a", "1"),), (Button("Nein", "b", "1"), Button("Auch ja", "a", "1")))
-
-
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "arni.db") as opened:
-        yield opened
 
 
 async def _put(database: Database, clock: ManualClock, post: StaffPost, contact: str = "kim") -> bool:

@@ -1,21 +1,11 @@
 """What the box remembers of Telegram."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest_asyncio
 from support.clock import ManualClock
-from support.database import open_database
 from support.retention import forget
 
 from arni_edge.storage import Database, telegram
-
-
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "arni.db") as opened:
-        yield opened
 
 
 async def test_an_update_that_was_acted_on_is_not_acted_on_again(database: Database) -> None:

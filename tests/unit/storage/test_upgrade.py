@@ -2,7 +2,8 @@
 
 import contextlib
 import sqlite3
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from support.database import open_database
 
 from arni_edge.domain.errors import ConfigurationError
 from arni_edge.domain.headcount import HeadcountMemory, LineTotals
-from arni_edge.storage import Transaction, incidents, tailgating
+from arni_edge.domain.messages import Channel, OutboundMessage, Priority, Template
+from arni_edge.storage import Transaction, incidents, outbox, tailgating
 from arni_edge.storage.migrate import APPLICATION_ID, migrate, migrations
 from arni_edge.storage.occupancy import HeadcountStore
+from arni_edge.storage.outbound import message_of
+from arni_edge.storage.outbox_messages import MessageOutbox
 from arni_edge.storage.tailgating import Noted
 
 NEWEST = migrations()[-1][0]
 BEFORE_THE_EYES = 4
+_BEFORE_SETTLED = 17
 NOW = datetime(2026, 11, 18, 11, 0, tzinfo=UTC)
 AT = NOW.isoformat()
 
@@ -35,6 +40,16 @@ _ROWS = (
         VALUES ('device', 'flood', 'leak', 'x', '{AT}', '{AT}', '{AT}', 'kim', 'dry')""",
     ),
 )
+
+_SAID = (
+    "INSERT INTO outbox (key, channel, recipient, text, priority, position, template, reply_to, tracking_id,"
+    " state, attempts, not_before, provider_id, delivery, reason, created_at, updated_at) VALUES"
+    f" ('a', 'whatsapp', '+491', 'Es \"brennt\"', 0, 1, 'alarm', NULL, 't1', 'retry', 3, '{AT}', NULL, NULL,"
+    f" 'busy', '{AT}', '{AT}'),"
+    f" ('b', 'whatsapp', '+491', 'Grüße 👍', 1, 2.5, NULL, 'w0', 't2', 'sent', 1, NULL, 'w1', 'read', NULL,"
+    f" '{AT}', '{AT}')"
+)
+BEFORE_THE_LINES = 16
 
 
 def _box_of(path: Path, version: int) -> None:
@@ -86,6 +101,72 @@ async def test_a_box_of_before_the_eyes_can_keep_all_that_they_see(tmp_path: Pat
         assert await database.write(rest) == 1.0
         names = [(row["kind"], row["name"]) for row in await incidents.still_open(database)]
         assert names == [("door", "front"), ("camera", "zone/floor")]
+
+
+async def test_alarms_of_before_are_settled_and_those_that_somebody_has_are_looked_after(
+    tmp_path: Path,
+) -> None:
+    _box_of(tmp_path / "arni.db", _BEFORE_SETTLED)
+    withdrawn = "not needed any more: acknowledged"
+    sinks = (
+        ("over", "light/floor", "trying", ""),
+        ("over", "sms/kim", "failed", withdrawn),
+        ("over", "sms/lee", "failed", "HTTP 401"),
+        ("had", "sms/kim", "failed", withdrawn),
+        ("had", "siren/hall", "trying", ""),
+    )
+    with contextlib.closing(sqlite3.connect(tmp_path / "arni.db")) as old:
+        for name, state in (("over", "closed"), ("had", "acknowledged")):
+            old.execute(
+                "INSERT INTO alarms (alarm_id, source_key, cause, source, raised_at, state, acknowledged_at)"
+                " VALUES (?, ?, 'help', 'button', ?, ?, ?)",
+                (name, name, AT, state, AT),
+            )
+        for row in sinks:
+            old.execute(
+                f"INSERT INTO alarm_sinks (alarm_id, sink, state, detail, at) VALUES (?, ?, ?, ?, '{AT}')",
+                row,
+            )
+        old.commit()
+    async with open_database(tmp_path / "arni.db") as database:
+        rows = await database.read("SELECT alarm_id, sink, state FROM alarm_sinks ORDER BY 1, 2")
+        assert [tuple(row) for row in rows] == [
+            ("had", "siren/hall", "trying"),
+            ("had", "sms/kim", "not_needed"),
+            ("over", "light/floor", "not_needed"),
+            ("over", "sms/kim", "not_needed"),
+            ("over", "sms/lee", "failed"),
+        ]
+        rows = await database.read("SELECT alarm_id, next_step_at FROM alarms ORDER BY 1")
+        assert [tuple(row) for row in rows] == [("had", AT), ("over", None)]
+
+
+async def test_what_waited_to_be_said_before_the_lines_is_said_after_it(tmp_path: Path) -> None:
+    _box_of(tmp_path / "arni.db", BEFORE_THE_LINES)
+    with contextlib.closing(sqlite3.connect(tmp_path / "arni.db")) as old:
+        old.execute(_SAID)
+        old.commit()
+    async with open_database(tmp_path / "arni.db") as database:
+        box = MessageOutbox(database, ManualClock(), "whatsapp")
+        item = await box.next_due(NOW)
+        assert item is not None
+        assert message_of(item.entry) == OutboundMessage(
+            "a",
+            Channel.WHATSAPP,
+            "+491",
+            'Es "brennt"',
+            Priority.ALARM,
+            Template("alarm"),
+            expires_at=NOW + timedelta(days=1),
+        )
+        assert (item.id, item.attempts, item.entry.kind) == ("t1", 3, "template")
+        (sent,) = await database.read("SELECT * FROM outbox WHERE key = 'b'")
+        kept = ("text", "reply_to", "recipient", "state", "provider_id", "delivery", "position", "kind")
+        then = ("Grüße 👍", "w0", "+491", "sent", "w1", "read", 2.5, "message")
+        assert tuple(sent[name] for name in kept) == then
+        # The key is taken as before: nothing is said twice.
+        again = replace(message_of(item.entry), priority=Priority.CHAT)
+        assert not await database.write(lambda tx: outbox.add(tx, again, NOW))
 
 
 def test_an_upgrade_that_breaks_off_anywhere_loses_nothing_and_is_done_at_a_later_start(
