@@ -1,6 +1,7 @@
 """``arni-edge evaluate``: what the box makes of recorded input."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -142,3 +143,34 @@ def safety(
         raise typer.Exit(2) from None
     sys.stdout.buffer.write(found)
     sys.stdout.buffer.flush()
+
+
+@app.command("whatsapp")
+def whatsapp(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help='Each one webhook body of Meta; "-" is standard input.'),
+    ],
+) -> None:
+    """Read recorded webhooks: one JSON line per update, with what the box makes of it.
+
+    A line has kind, conversation, text, duplicate (it came before in these files), ignored (why) and error.
+    Exit code 0 when every body could be read, 1 otherwise.
+    """
+    from arni_edge.channels.whatsapp.evaluation import Evaluation  # noqa: PLC0415 - this command only
+
+    evaluation, unreadable = Evaluation(), False
+    now = datetime.now(UTC)
+    for file in files:
+        try:
+            # Standard input is not ours to close.
+            with open(0 if file == _STDIN else file, "rb", closefd=file != _STDIN) as content:
+                body = content.read()
+        except OSError as error:
+            unreadable = True
+            typer.echo(f"arni-edge: {file} cannot be read: {error.strerror}", err=True)
+            continue
+        for finding in evaluation.run(body, now):
+            typer.echo(finding.as_json())
+    if unreadable or evaluation.errors:
+        raise typer.Exit(1)

@@ -1,6 +1,6 @@
 """The front office put together: who is who, what may be asked for, and who does by hand what no part can."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arni_edge.access.couriers import CodeCourier, Sms, SmsCourier, WhatsAppCourier
@@ -12,10 +12,12 @@ from arni_edge.actions.tickets import TicketDesk
 from arni_edge.actions.tools import Hands, build_tools
 from arni_edge.actions.tools.base import Kit
 from arni_edge.bus import Bus
+from arni_edge.conversation.herald import StaffHerald
 from arni_edge.conversation.outcomes import OutboxOutcomes
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.staff import Contact, StaffAct
+from arni_edge.safety import StaffLine
 from arni_edge.settings import Site
 from arni_edge.storage import Database
 from arni_edge.storage.audit import AuditLog
@@ -55,7 +57,8 @@ def build_front_office(
     pepper: bytes,
     hands: Hands,
     sms: Sms | None,
-    telegram: Callable[[Contact], bool],
+    line: StaffLine,
+    code_template: str = "",
 ) -> FrontOffice:
     """Make all of it; nothing runs by this.
 
@@ -70,13 +73,16 @@ def build_front_office(
         pepper: The box's secret for digests of codes.
         hands: What tools work on.
         sms: Who sends short messages, or None.
-        telegram: Whether a post with buttons reaches somebody of staff.
+        line: To staff.
+        code_template: WhatsApp's template for codes; empty: there is none.
     """
     known = Identities(database, clock, audit, pepper)
     couriers: list[CodeCourier] = [] if sms is None else [SmsCourier(sms)]
-    couriers.append(WhatsAppCourier(database, clock))
+    couriers.append(WhatsAppCourier(database, clock, template=code_template))
     codes = IdentityCodes(database, clock, catalogue, known, pepper, gym=site.name, couriers=couriers)
-    vouching = Vouching(database, clock, catalogue, known, audit, pepper, people=people, reaches=telegram)
+    vouching = Vouching(
+        database, clock, catalogue, known, audit, pepper, people=people, reaches=line.has_telegram
+    )
     tickets = TicketDesk(database, clock, catalogue, audit, people=people, language=site.language)
     kit = Kit(database, clock, catalogue, site.zone, audit, tickets)
     executor = Executor(
@@ -89,6 +95,7 @@ def build_front_office(
         people=people,
         outcomes=OutboxOutcomes(),
         tickets=tickets,
+        herald=StaffHerald(line, sms),
         language=site.language,
     )
     errands = Errands(database, clock, catalogue, doer=executor, known=known, codes=codes, vouching=vouching)

@@ -19,6 +19,7 @@ RISKS: Final = {
     Intent.VERIFY: Risk.READ,
     Intent.CLAIM: Risk.READ,
     Intent.VOUCH: Risk.READ,
+    Intent.NUMBER: Risk.READ,
     # What begins here cannot be undone once it is confirmed.
     Intent.CANCEL_CONTRACT: Risk.IRREVERSIBLE,
     Intent.ERASE_ME: Risk.IRREVERSIBLE,
@@ -35,5 +36,6 @@ def risk_of(turn: Turn) -> Risk:
     """The risk of a turn's answer.
 
     An answer without an intent is that of a stage: what was confirmed, that a person writes. Those are facts.
+    One that only asks who it is begins nothing.
     """
-    return Risk.READ if turn.intent is None else RISKS[turn.intent]
+    return Risk.READ if turn.intent is None or turn.asks_phone else RISKS[turn.intent]

@@ -1,7 +1,7 @@
 """One message on its way through the stages."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final, Protocol
 
@@ -14,6 +14,7 @@ from arni_edge.swarm.router import Intent
 
 _SPOKEN: Final = frozenset({"text", "interactive", "button"})
 """Kinds whose words are meant for the gym; an edited message was answered when it was new."""
+_WANT_NO_ANSWER: Final = frozenset({"reaction", "edit", "revoke", "system"})
 
 
 class Step(Enum):
@@ -38,8 +39,10 @@ class Turn:
         member: Who it is, or None for a stranger.
         assurance: How sure we are.
         disclose: Whether this person has to be told first that an AI is speaking.
+        taken: Whether a person had the chat already when it came to this message.
         intent: What it is about.
         answer: What will be said; None: nothing.
+        asks_phone: Whether the person is offered a button that sends their own number.
         notes: What else is stored in the same commit as the answer.
         whisper: What staff want the assistant to know for this answer, or None. The member never sees it.
         whisper_heard: Whether whoever made the answer could use it: only a model can.
@@ -51,8 +54,10 @@ class Turn:
     member: Member | None = None
     assurance: Assurance = Assurance.ANONYMOUS
     disclose: bool = False
+    taken: bool = False
     intent: Intent | None = None
     answer: str | None = None
+    asks_phone: bool = False
     notes: list[Callable[[Transaction], Awaitable[None]]] = field(default_factory=list)
     whisper: str | None = None
     whisper_heard: bool = False
@@ -60,7 +65,19 @@ class Turn:
     @property
     def is_spoken(self) -> bool:
         """Whether somebody says something to the gym by it."""
-        return self.message.kind in _SPOKEN
+        media = self.message.media
+        heard = media is not None and media.voice and bool(self.message.text)
+        return heard or self.message.kind in _SPOKEN
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether anybody waits for a word about it, and is still there to read it."""
+        return self.message.kind not in _WANT_NO_ANSWER
+
+    def hear(self, words: str, language: Language) -> None:
+        """It was a voice note, and this was said."""
+        self.message = replace(self.message, text=words)
+        self.language = language
 
     @property
     def person(self) -> Person:

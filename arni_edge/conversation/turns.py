@@ -14,7 +14,7 @@ from arni_edge.domain.health import Progress
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import InboundMessage, Language, OutboundMessage
 from arni_edge.domain.text import guess_language
-from arni_edge.storage import Database, Transaction, inbox, outbox
+from arni_edge.storage import Database, Transaction, ghost, inbox, outbox
 
 _LOG = structlog.get_logger(__name__)
 
@@ -83,7 +83,10 @@ class Turns:
     async def _handle(self, message: InboundMessage) -> None:
         """One turn. The boundary at which any failure of a stage is met and the person is told."""
         try:
-            if await self._database.write(lambda tx: inbox.count_attempt(tx, message)) > _ATTEMPTS:
+            begun = await self._database.write(lambda tx: inbox.count_attempt(tx, message))
+            if begun is None:
+                return
+            if begun > _ATTEMPTS:
                 await self._set_aside(message)
                 return
             turn = Turn(message, guess_language(message.text, self._default_language))
@@ -98,7 +101,7 @@ class Turns:
             await asyncio.sleep(_AFTER_CRASH)
 
     async def _set_aside(self, message: InboundMessage) -> None:
-        """Give up on a message, and tell its sender instead of being silent."""
+        """Give up on a message, and tell its sender instead of being silent; unless a person has the chat."""
         language = guess_language(message.text, self._default_language)
         apology = OutboundMessage(
             key=f"{message.key}:answer",
@@ -112,7 +115,9 @@ class Turns:
         async def store(tx: Transaction) -> None:
             await inbox.give_up(tx, message, now)
             await hide_code(tx, message)
-            await outbox.add(tx, apology, now)
+            chat = await ghost.by_address(tx.fetch, message.channel, message.conversation)
+            if chat is None or not chat.human:
+                await outbox.add(tx, apology, now)
 
         await self._database.write(store)
         _LOG.error("message_set_aside", message=message.key)

@@ -5,19 +5,47 @@
 from typing import Any, Final
 
 from arni_edge.storage.database import Database, Row
-from arni_edge.storage.personal import AT, MESSAGES, THEIR_ACTIONS, Person, values_of
+from arni_edge.storage.personal import AT, MESSAGES, THEIR_ACTIONS, THEIR_CUSTOMER, Person, values_of
 
 _SHOWN: Final = {
     "members": ("*", "member_id = :member"),
+    "member_phones": ("phone", "member_id = :member"),
+    "magicline_customers": (
+        (
+            "customer_id, number, first_name, last_name, phones, language, status, access_refused,"
+            " restrictions, studio_id, read_at"
+        ),
+        "member_id = :member",
+    ),
+    "magicline_contracts": (
+        (
+            "contract_id, start_on, end_on, rate_name, rate_codes, status, cancelled, cancellation_on,"
+            " last_cancellation_on, reversed, read_at"
+        ),
+        THEIR_CUSTOMER,
+    ),
+    "magicline_pauses": ("contract_id, start_on, end_on, unlimited, read_at", THEIR_CUSTOMER),
+    "magicline_bookings": (
+        (
+            "kind, booking_id, status, slot_id, class_id, start_at, end_at, title, takes_place,"
+            " participation, read_at"
+        ),
+        THEIR_CUSTOMER,
+    ),
+    "magicline_checkins": ("checkin_id, start_at, end_at, studio_id, read_at", THEIR_CUSTOMER),
     "inbound": (
-        "channel, conversation, phone, kind, text, payload, sent_at, received_at, intent, handled_at",
+        (
+            "channel, conversation, phone, kind, text, payload, details, sent_at, received_at, intent,"
+            " handled_at"
+        ),
         MESSAGES["inbound"],
     ),
     "outbox": (
-        "channel, recipient, text, template, state, delivery, created_at, updated_at",
+        "line, kind, recipient, text, template, state, delivery, created_at, updated_at",
         MESSAGES["outbox"],
     ),
     "conversations": ("channel, address, mode, disclosed_at", AT.format(address="address")),
+    "addresses": ("channel, address, user_id, number, since, until", AT.format(address="address")),
     "identities": ("channel, address, bound_at", "member_id = :member"),
     "assurances": ("channel, address, level, until", "member_id = :member"),
     "door_audit": (

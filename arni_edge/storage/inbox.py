@@ -3,22 +3,29 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from arni_edge.domain.messages import Channel, InboundMessage
+from arni_edge.domain.messages import Channel, InboundMessage, Media, Place, message_key
+from arni_edge.storage import relay_traces
 from arni_edge.storage.database import Database, Row, Transaction
+
+_DETAILS: Final = ("user_id", "refers_to", "media", "place", "shared_phone", "successor")
+"""What few messages have; kept together."""
+_CHANGED: Final = "edit"
+"""A message that puts other words in the place of an older one's."""
 
 
 async def add(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
     """Store a message; returns False when it was there already, or was forgotten with who wrote it."""
-    if await tx.fetch(
-        "SELECT 1 FROM forgotten_messages WHERE digest = ?",
-        (_digest(message.channel, message.message_id),),
-    ):
+    if await is_forgotten(tx, message):
+        await relay_traces.erase(tx, [message.key])
         return False
     changed = await tx.execute(
-        "INSERT INTO inbound (channel, message_id, conversation, phone, kind, text, payload, sent_at,"
-        " received_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'received') ON CONFLICT DO NOTHING",
+        "INSERT INTO inbound (channel, message_id, conversation, phone, kind, text, payload, details,"
+        " sent_at, received_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'received')"
+        " ON CONFLICT DO NOTHING",
         (
             message.channel,
             message.message_id,
@@ -27,11 +34,47 @@ async def add(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
             message.kind,
             message.text,
             message.payload,
+            _details(message),
             message.sent_at.isoformat(),
             now.isoformat(),
         ),
     )
     return changed == 1
+
+
+async def is_forgotten(tx: Transaction, message: InboundMessage) -> bool:
+    """Whether a message, or the one that it changes, was erased or taken back: nothing of it is kept."""
+    about = [message.message_id]
+    if message.kind == _CHANGED and message.refers_to is not None:
+        about.append(message.refers_to)
+    digests = json.dumps([_digest(message.channel, one) for one in about])
+    return bool(
+        await tx.fetch(
+            "SELECT 1 FROM forgotten_messages WHERE digest IN (SELECT value FROM json_each(?))", (digests,)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Where a message was put when it came first.
+
+    Attributes:
+        conversation: Its conversation; personal, never logged.
+        phone: The number that was known of it, or None; personal, never logged.
+    """
+
+    conversation: str
+    phone: str | None
+
+
+async def delivered(tx: Transaction, message: InboundMessage) -> Delivered | None:
+    """Where a message is that was delivered before; None for a new one."""
+    rows = await tx.fetch(
+        "SELECT conversation, phone FROM inbound WHERE channel = ? AND message_id = ?",
+        (message.channel, message.message_id),
+    )
+    return Delivered(rows[0]["conversation"], rows[0]["phone"]) if rows else None
 
 
 async def came_before(database: Database, message: InboundMessage, action_id: str) -> bool:
@@ -69,28 +112,71 @@ async def forget(tx: Transaction, ids: Sequence[int], now: datetime) -> int:
         (json.dumps(list(ids)),),
     )
     for row in rows:
-        await tx.execute(
-            "INSERT INTO forgotten_messages (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            (_digest(row["channel"], row["message_id"]), now.isoformat()),
-        )
+        await _note_forgotten(tx, row["channel"], row["message_id"], now)
     return len(rows)
 
 
-async def redact(tx: Transaction, message: InboundMessage, text: str) -> None:
-    """Keep something else instead of what was written: it held a code."""
+async def take_back(tx: Transaction, message: InboundMessage, now: datetime) -> None:
+    """Forget the words of the message that its own sender takes back, and all their changes; no more answers.
+
+    What has not come yet does not come in later: a channel keeps no order.
+    """
+    if message.refers_to is None:
+        return
+    rows = await tx.fetch(
+        "UPDATE inbound SET text = '', payload = NULL, details = '{}', intent = NULL,"
+        " handled_at = coalesce(handled_at, :now),"
+        " state = CASE WHEN state = 'received' THEN 'handled' ELSE state END"
+        " WHERE channel = :channel AND conversation = :conversation AND (message_id = :id"
+        " OR (kind = :changed AND json_extract(details, '$.refers_to') = :id)) RETURNING message_id",
+        {
+            "now": now.isoformat(),
+            "channel": message.channel,
+            "id": message.refers_to,
+            "conversation": message.conversation,
+            "changed": _CHANGED,
+        },
+    )
+    taken = [row["message_id"] for row in rows]
+    await relay_traces.erase(tx, [message_key(message.channel, one) for one in taken])
+    if message.refers_to in taken or not await _is_there(tx, message.channel, message.refers_to):
+        await _note_forgotten(tx, message.channel, message.refers_to, now)
+
+
+async def change(tx: Transaction, message: InboundMessage) -> None:
+    """Put the new words in the place of the old ones; what was answered already stays answered."""
     await tx.execute(
-        "UPDATE inbound SET text = ? WHERE channel = ? AND message_id = ?",
-        (text, message.channel, message.message_id),
+        "UPDATE inbound SET text = ? WHERE channel = ? AND message_id = ? AND conversation = ?",
+        (message.text, message.channel, message.refers_to, message.conversation),
     )
 
 
-async def count_attempt(tx: Transaction, message: InboundMessage) -> int:
-    """Note that handling begins; returns how often it has begun, this time included."""
+async def hear(tx: Transaction, message: InboundMessage, words: str) -> bool:
+    """Keep what was said in a recording; False when it was taken back, erased or answered in the meantime."""
+    changed = await tx.execute(
+        "UPDATE inbound SET text = ? WHERE channel = ? AND message_id = ? AND state = 'received'",
+        (words, message.channel, message.message_id),
+    )
+    return changed == 1
+
+
+async def redact(tx: Transaction, message: InboundMessage, text: str) -> None:
+    """Keep something else instead of what was written: it held a code. What was taken back stays empty."""
+    about = [message.message_id, *([message.refers_to] if message.kind == _CHANGED else [])]
+    await tx.execute(
+        "UPDATE inbound SET text = ? WHERE channel = ? AND conversation = ?"
+        " AND message_id IN (SELECT value FROM json_each(?)) AND text != ''",
+        (text, message.channel, message.conversation, json.dumps(about)),
+    )
+
+
+async def count_attempt(tx: Transaction, message: InboundMessage) -> int | None:
+    """Note that handling begins; returns how often it has begun, this time included. None: it was erased."""
     rows = await tx.fetch(
         "UPDATE inbound SET attempts = attempts + 1 WHERE channel = ? AND message_id = ? RETURNING attempts",
         (message.channel, message.message_id),
     )
-    return int(rows[0]["attempts"])
+    return int(rows[0]["attempts"]) if rows else None
 
 
 async def give_up(tx: Transaction, message: InboundMessage, now: datetime) -> None:
@@ -111,7 +197,29 @@ async def waiting(database: Database, limit: int) -> list[InboundMessage]:
     return [_message(row) for row in rows]
 
 
+async def _note_forgotten(tx: Transaction, channel: str, message_id: str, now: datetime) -> None:
+    await tx.execute(
+        "INSERT INTO forgotten_messages (digest, at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (_digest(channel, message_id), now.isoformat()),
+    )
+
+
+async def _is_there(tx: Transaction, channel: str, message_id: str) -> bool:
+    return bool(
+        await tx.fetch("SELECT 1 FROM inbound WHERE channel = ? AND message_id = ?", (channel, message_id))
+    )
+
+
+def _details(message: InboundMessage) -> str:
+    values = asdict(message)
+    return json.dumps(
+        {name: values[name] for name in _DETAILS if values[name] is not None}, ensure_ascii=False
+    )
+
+
 def _message(row: Row) -> InboundMessage:
+    details: dict[str, Any] = json.loads(row["details"])
+    media, place = details.pop("media", None), details.pop("place", None)
     return InboundMessage(
         channel=Channel(row["channel"]),
         message_id=row["message_id"],
@@ -121,6 +229,9 @@ def _message(row: Row) -> InboundMessage:
         phone=row["phone"],
         kind=row["kind"],
         payload=row["payload"],
+        media=None if media is None else Media(**media),
+        place=None if place is None else Place(**place),
+        **details,
     )
 
 

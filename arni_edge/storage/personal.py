@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from arni_edge.domain.messages import message_key
 from arni_edge.domain.text import fold
-from arni_edge.storage import inbox
+from arni_edge.storage import erased, inbox, relay_traces
 from arni_edge.storage.database import Database, Transaction
+from arni_edge.storage.magicline import people
 
 GONE: Final = "[gelöscht]"
 """Stands where something about somebody stood in a row that has to stay."""
@@ -76,15 +78,16 @@ async def find(database: Database, member_id: str) -> Person | None:
     if not rows:
         return None
     name, phone = str(rows[0]["name"]), str(rows[0]["phone"])
-    others = await database.read("SELECT name, phone FROM members WHERE member_id != ?", (member_id,))
-    shared_phone = any(other["phone"] == phone for other in others)
-    own = None if shared_phone else phone
-    addresses = await _addresses(database, member_id, own)
+    others = await database.read("SELECT name FROM members WHERE member_id != ?", (member_id,))
+    numbers, shared = await _numbers(database, member_id)
+    shared_phone = phone in shared
+    own = phone if phone in numbers else None
+    addresses = await _addresses(database, member_id, numbers)
     pairs = json.dumps(addresses)
     messages = await database.read(
         f"SELECT message_id AS id FROM inbound WHERE {AT.format(address='conversation')} OR phone = :phone"
-        f" UNION SELECT provider_id FROM outbox WHERE {AT.format(address='recipient')}"
-        f" UNION SELECT reply_to FROM outbox WHERE {AT.format(address='recipient')}",
+        f" UNION SELECT provider_id FROM outbox WHERE {_TO_THEM}"
+        f" UNION SELECT reply_to FROM outbox WHERE {_TO_THEM}",
         {"pairs": pairs, "phone": own},
     )
     things = await database.read(
@@ -108,10 +111,24 @@ async def find(database: Database, member_id: str) -> Person | None:
     )
 
 
+async def _numbers(database: Database, member_id: str) -> tuple[list[str], set[str]]:
+    """All numbers of somebody that are theirs alone, and those that others have, too."""
+    rows = await database.read(
+        "SELECT phone, member_id = :member AS own FROM (SELECT phone, member_id FROM members"
+        " UNION ALL SELECT phone, member_id FROM member_phones) WHERE phone != ''",
+        {"member": member_id},
+    )
+    others = {str(row["phone"]) for row in rows if not row["own"]}
+    own = dict.fromkeys(str(row["phone"]) for row in rows if row["own"])
+    return [phone for phone in own if phone not in others], others.intersection(own)
+
+
 # Placeholders: :pairs is a JSON list of channel and address.
-AT: Final = (
-    "(channel, {address}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]')"
-    " FROM json_each(:pairs))"
+_PAIRS: Final = "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:pairs))"
+AT: Final = "(channel, {address}) IN " + _PAIRS
+_TO_THEM: Final = "(line, order_key) IN " + _PAIRS
+THEIR_CUSTOMER: Final = (
+    "customer_id IN (SELECT customer_id FROM magicline_customers WHERE member_id = :member)"
 )
 _CONFIRMED: Final = "member_id = :member AND state = 'confirmed'"
 THEIR_ACTIONS: Final = (
@@ -120,19 +137,24 @@ THEIR_ACTIONS: Final = (
 )
 
 
-async def _addresses(database: Database, member_id: str, phone: str | None) -> tuple[tuple[str, str], ...]:
+async def _addresses(
+    database: Database, member_id: str, numbers: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
     rows = await database.read(
         "SELECT channel, address FROM identities WHERE member_id = :member"
         " UNION SELECT channel, address FROM assurances WHERE member_id = :member"
         " UNION SELECT channel, address FROM consents WHERE member_id = :member"
         f" UNION SELECT channel, address FROM identity_requests WHERE {_CONFIRMED}"
-        " UNION SELECT channel, conversation FROM inbound WHERE phone = :phone",
-        {"member": member_id, "phone": phone},
+        " UNION SELECT channel, conversation FROM inbound"
+        " WHERE phone IN (SELECT value FROM json_each(:phones))"
+        " UNION SELECT channel, address FROM addresses"
+        " WHERE number IN (SELECT value FROM json_each(:phones)) AND until IS NULL",
+        {"member": member_id, "phones": json.dumps(list(numbers))},
     )
     taken = await database.read("SELECT channel, address FROM identities WHERE member_id != ?", (member_id,))
     found = [(str(row["channel"]), str(row["address"])) for row in rows]
-    if phone is not None:  # as WhatsApp writes it, and as we do
-        found += [("whatsapp", phone), ("whatsapp", phone.removeprefix("+"))]
+    for number in numbers:  # as WhatsApp writes it, and as we do
+        found += [("whatsapp", number), ("whatsapp", number.removeprefix("+"))]
     others = {(str(row["channel"]), str(row["address"])) for row in taken}
     return tuple(sorted(set(found) - others))
 
@@ -155,7 +177,7 @@ async def under_way(database: Database, person: Person, *, waiting: bool) -> int
         person: Whose.
         waiting: Count also what waits for its turn to leave.
     """
-    states = "('sending', 'queued', 'retry')" if waiting else "('sending')"
+    states = "('sending', 'queued', 'retry', 'parked')" if waiting else "('sending')"
     (row,) = await database.read(
         f"SELECT (SELECT count(*) FROM outbox WHERE state IN {states} AND {MESSAGES['outbox']})"
         " + (SELECT count(*) FROM inbound WHERE state = 'received' AND attempts > 0"
@@ -175,12 +197,18 @@ _DELETED: Final = {
     "errands": AT.format(address="address"),
     "identity_requests": f"member_id = :member OR {AT.format(address='address')}",
     "identity_codes": "member_id = :member",
+    "addresses": f"{AT.format(address='address')} OR {AT.format(address='number')}",
     "identities": f"member_id = :member OR {AT.format(address='address')}",
     "assurances": f"member_id = :member OR {AT.format(address='address')}",
     "entry_codes": "member_id = :member",
     "entry_tallies": "substr(subject, -length('/member/' || :member)) = '/member/' || :member",
     "consents": f"member_id = :member OR {AT.format(address='address')}",
     "ghost_readers": "handle IN (SELECT value FROM json_each(:things))",
+    **dict.fromkeys(
+        ("magicline_bookings", "magicline_checkins", "magicline_contracts", "magicline_pauses"),
+        THEIR_CUSTOMER,
+    ),
+    "magicline_customers": "member_id = :member",
     "conversations": AT.format(address="address"),
 }
 _REDACTED: Final = {
@@ -212,7 +240,7 @@ _REDACTED: Final = {
 }
 MESSAGES: Final = {
     "inbound": f"{AT.format(address='conversation')} OR phone = :phone",
-    "outbox": AT.format(address="recipient"),
+    "outbox": f"({_TO_THEM} OR member_id = :member)",
 }
 
 
@@ -225,14 +253,25 @@ async def some_messages(database: Database, person: Person, table: str) -> list[
     return [int(row["id"]) for row in rows]
 
 
-async def delete_messages(tx: Transaction, table: str, ids: Sequence[int], now: datetime) -> int:
-    """Delete messages; returns how many. What came in does not come in again."""
+_CALLED: Final = {"inbound": "channel, message_id", "outbox": "line, provider_id"}
+"""What the channels call messages."""
+
+
+async def delete_messages(tx: Transaction, table: str, ids: Sequence[int], now: datetime) -> dict[str, int]:
+    """Delete messages, and have the relay erase the events that speak of them. What came in comes in no more.
+
+    Returns:
+        How many rows of which table; and how many events of the relay, as ``relay_erasures``.
+    """
+    these = "WHERE id IN (SELECT value FROM json_each(?))"
+    rows = await tx.fetch(f"SELECT {_CALLED[table]} FROM {table} {these}", (json.dumps(list(ids)),))
+    keys = [message_key(channel, called) for channel, called in rows if called]
+    counts = {"relay_erasures": await relay_traces.erase(tx, keys)}
     if table == "inbound":
-        return await inbox.forget(tx, ids, now)
-    return await tx.execute(
-        f"DELETE FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(ids)),),
-    )
+        counts[table] = await inbox.forget(tx, ids, now)
+    else:
+        counts[table] = await tx.execute(f"DELETE FROM {table} {these}", (json.dumps(list(ids)),))
+    return counts
 
 
 async def forget(tx: Transaction, person: Person, now: datetime) -> dict[str, int]:
@@ -243,12 +282,19 @@ async def forget(tx: Transaction, person: Person, now: datetime) -> dict[str, in
     def add(table: str, number: int) -> None:
         counts[table] = counts.get(table, 0) + number
 
+    # Before the mirror forgets which customer it was: whoever still lists them does not bring them back.
+    customers = await tx.fetch(
+        "SELECT customer_id FROM magicline_customers WHERE member_id = ?", (person.member_id,)
+    )
+    ids = (f"{people.PREFIX}{row['customer_id']}" for row in customers)
+    await erased.note(tx, (person.member_id, *ids), now)
     add("alarms", await _forget_alarms(tx, values))
     for table, (change, where) in _REDACTED.items():
         add(table, await tx.execute(f"UPDATE {table} SET {change} WHERE {where}", values))
     for table, where in MESSAGES.items():
         rows = await tx.fetch(f"SELECT id FROM {table} WHERE {where}", values)
-        add(table, await delete_messages(tx, table, [row["id"] for row in rows], now))
+        for name, number in (await delete_messages(tx, table, [row["id"] for row in rows], now)).items():
+            add(name, number)
     for table, where in _DELETED.items():
         add(table, await tx.execute(f"DELETE FROM {table} WHERE {where}", values))
     add("staff_posts", await _take_posts_back(tx, values))
@@ -292,7 +338,7 @@ async def _take_posts_back(tx: Transaction, values: dict[str, Any]) -> int:
 
 
 async def delete_member(tx: Transaction, member_id: str) -> int:
-    """Remove the row that says who they are: the last of all."""
+    """Remove the row that says who they are: the last of all; further numbers go with it."""
     return await tx.execute("DELETE FROM members WHERE member_id = ?", (member_id,))
 
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
 from arni_edge.channels.whatsapp.signature import verify
-from arni_edge.channels.whatsapp.webhook import DeliveryStatus, Ignored, Item, parse
+from arni_edge.channels.whatsapp.webhook import AccountNotice, DeliveryStatus, Ignored, Item, parse
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import InboundMessage
 from arni_edge.relay import RelayEvent
@@ -16,14 +16,19 @@ from arni_edge.settings import WhatsApp
 SOURCE = "whatsapp"
 """What the relay calls Meta's webhooks."""
 
+_FOR_CHATBOTS: Final = "general_purpose_ai"
+"""What Meta charges those for who offer assistants for everything; a gym that is taken for one must know."""
+
 _log = structlog.get_logger(__name__)
 
 
 class Intake(Protocol):
     """Where messages and delivery reports go."""
 
-    async def receive(self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus]) -> None:
-        """Store messages and statuses, then return.
+    async def receive(
+        self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus], sequence: int
+    ) -> None:
+        """Store messages and statuses of one event, then return.
 
         Messages that are stored already, by :attr:`InboundMessage.key`, are left as they are: Meta delivers
         at least once. A status whose tracking id is an outbox id moves that row to ``sent`` (``failed``: to
@@ -32,6 +37,18 @@ class Intake(Protocol):
         Raises:
             Unavailable: Not everything was stored, though parts may be; the same event must come again.
         """
+        ...
+
+    async def tell_of_account(self, notices: Sequence[AccountNotice]) -> None:
+        """Tell staff what Meta says about the gym's account; each once an hour.
+
+        Raises:
+            Unavailable: It could not be stored; the same event must come again.
+        """
+        ...
+
+    async def heed(self, messages: Sequence[InboundMessage]) -> None:
+        """See to emergencies in messages that cannot be stored now; they come again."""
         ...
 
 
@@ -59,7 +76,18 @@ class WhatsAppChannel:
         if ignored:
             _log.info("webhook_ignored", sequence=event.sequence, reasons=dict(ignored))
         if messages or statuses:
-            await self._intake.receive(messages, statuses)
+            await self._intake.receive(messages, statuses, event.sequence)
+        account = [item for item in items if isinstance(item, AccountNotice)]
+        if any(status.category == _FOR_CHATBOTS for status in statuses):
+            account.append(AccountNotice("pricing", _FOR_CHATBOTS))
+        if account:
+            await self._intake.tell_of_account(account)
+
+    async def heed(self, event: RelayEvent) -> None:
+        """See to emergencies in an event that cannot be stored now; it comes again."""
+        messages = [item for item in self._read(event) if isinstance(item, InboundMessage)]
+        if messages:
+            await self._intake.heed(messages)
 
     def _read(self, event: RelayEvent) -> list[Item]:
         # Without an app secret of its own the gym shares Meta's app: then the relay has verified, and the

@@ -1,1 +1,1 @@
-"""The nine stages of the pipeline, one file each; their order is in ``pipeline.py``."""
+"""The eleven stages of the pipeline, one file each; their order is in ``pipeline.py``."""

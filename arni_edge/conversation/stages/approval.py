@@ -1,4 +1,4 @@
-"""Stage 6, pending approval: a strict word means exactly the action last proposed in this conversation."""
+"""Stage 8, pending approval: a strict word means exactly the action last proposed in this conversation."""
 
 from datetime import timedelta
 from typing import Final, Protocol

@@ -1,4 +1,4 @@
-"""Stage 4, consent: what must this person be told first, and what may be kept of them?"""
+"""Stage 5, consent: what must this person be told first, and what may be kept of them?"""
 
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.storage import Database, conversations

@@ -2,7 +2,7 @@
 
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.clock import Clock
-from arni_edge.storage import Database, inbox
+from arni_edge.storage import Database, Transaction, inbox
 
 
 class Deduplicate:
@@ -16,6 +16,15 @@ class Deduplicate:
 
     async def __call__(self, turn: Turn) -> Step:
         """Store the message; raises :class:`Unavailable` when that cannot be done."""
-        now = self._clock.now()
-        fresh = await self._database.write(lambda tx: inbox.add(tx, turn.message, now))
-        return Step.ON if fresh else Step.END
+        now, message = self._clock.now(), turn.message
+
+        async def store(tx: Transaction) -> bool:
+            if not await inbox.add(tx, message, now):
+                return False
+            if message.kind == "revoke":
+                await inbox.take_back(tx, message, now)
+            elif message.kind == "edit":
+                await inbox.change(tx, message)
+            return True
+
+        return Step.ON if await self._database.write(store) else Step.END

@@ -1,4 +1,6 @@
-"""Stage 9, deliver: the answer into the durable outbox and the message marked as handled, in one commit."""
+"""Stage 11, deliver: the answer into the durable outbox and the message marked as handled, in one commit."""
+
+from datetime import datetime
 
 from arni_edge.conversation.ghost_mode import GhostMode
 from arni_edge.conversation.secrecy import hide_code
@@ -42,22 +44,26 @@ class Deliver:
             await hide_code(tx, message)
             for note in turn.notes:
                 await note(tx)
-            if not turn.answer:
-                return None
-            if turn.whisper:
-                channel, address, heard = message.channel, message.conversation, turn.whisper_heard
-                await whispers.use(tx, channel, address, now, heard=heard)
-            if draft := await self._held.keep(tx, turn, self._greeting(turn), now):
-                return draft
-            if turn.disclose:
-                await conversations.note_disclosure(tx, message, now)
-            await outbox.add(tx, self._outbound(turn), now)
-            return None
+            if message.kind == "revoke":
+                return await self._held.take_back(tx, message, now)
+            return await self._say(tx, turn, now) if turn.answer else None
 
         draft = await self._database.write(store)
         if draft is not None:
             self._held.announce(draft)
         return Step.END
+
+    async def _say(self, tx: Transaction, turn: Turn, now: datetime) -> Draft | None:
+        """The answer into the outbox, or to staff as a draft."""
+        channel, address = turn.message.channel, turn.message.conversation
+        if turn.whisper:
+            await whispers.use(tx, channel, address, now, heard=turn.whisper_heard)
+        if draft := await self._held.keep(tx, turn, self._greeting(turn), now):
+            return draft
+        if turn.disclose:
+            await conversations.note_disclosure(tx, channel, address, now)
+        await outbox.add(tx, self._outbound(turn), now)
+        return None
 
     def _greeting(self, turn: Turn) -> str:
         if not turn.disclose:
@@ -71,4 +77,5 @@ class Deliver:
             recipient=turn.message.conversation,
             text=f"{self._greeting(turn)} {turn.answer}".strip(),
             reply_to=turn.message.message_id,
+            asks_phone=turn.asks_phone,
         )

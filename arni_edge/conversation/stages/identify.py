@@ -1,4 +1,4 @@
-"""Stage 3, identify: who writes, and how sure are we?"""
+"""Stage 4, identify: who writes, and how sure are we?"""
 
 from arni_edge.access.identity import Correspondent, Identities
 from arni_edge.conversation.turn import Step, Turn

@@ -1,4 +1,4 @@
-"""Stage 5, mode: in a chat that a human has taken over the gym says so once and is silent."""
+"""Stage 6, mode: in a chat that a human has taken over the gym says so once and is silent."""
 
 from arni_edge.conversation.ghost import GhostDesk
 from arni_edge.conversation.turn import Step, Turn
@@ -28,9 +28,11 @@ class Mode:
         if not chat.human or await self._desk.return_if_overdue(chat):
             turn.whisper = await self._desk.whispered(chat)
             return Step.ON
-        turn.disclose = False
-        if not chat.acknowledged:
+        turn.taken, turn.disclose = True, False
+        if turn.wants_answer and not chat.acknowledged:
             turn.answer = self._catalogue.text("talk.human", turn.language)
             now = self._clock.now()
-            turn.notes.append(lambda tx: conversations.note_human_acknowledged(tx, message, now))
+            turn.notes.append(
+                lambda tx: conversations.note_human_acknowledged(tx, chat.channel, chat.address, now)
+            )
         return Step.ANSWERED

@@ -1,7 +1,7 @@
-"""Stage 7, route: what is the message about?"""
+"""Stage 9, route: what is the message about?"""
 
 from arni_edge.conversation.turn import Step, Turn
-from arni_edge.swarm.router import route
+from arni_edge.swarm.router import Intent, route
 
 
 class Route:
@@ -11,5 +11,5 @@ class Route:
 
     async def __call__(self, turn: Turn) -> Step:
         """Set the intent."""
-        turn.intent = route(turn.message.text)
+        turn.intent = Intent.NUMBER if turn.message.shared_phone else route(turn.message.text)
         return Step.ON

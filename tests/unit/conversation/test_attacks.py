@@ -8,7 +8,7 @@ from support.house import open_house
 from support.talk import KIM, LEE, Talk, at_work, talking
 
 from arni_edge.actions.confirmation import Reading, read
-from arni_edge.domain.errors import InvalidInput
+from arni_edge.domain.errors import InvalidInput, Refused
 from arni_edge.domain.people import Member
 from arni_edge.domain.staff import Role
 from arni_edge.storage import members
@@ -56,6 +56,27 @@ async def test_the_word_is_no_yes_to_a_question_that_staff_withdrew(tmp_path: Pa
         await desk.back(KIM, handle)
         assert "nur mit dem Wort KÜNDIGEN" in await talk.say("kündigen")  # asked anew, and read this time
         assert await talk.tickets() == []
+        await talk.say("kündigen")
+        assert await talk.tickets() == ["contract.cancel"]
+
+
+async def test_the_question_leaves_as_it_is_or_not_at_all(tmp_path: Path) -> None:
+    """Whoever reads it confirms what is stored: no other words may stand there, while it waits for a yes."""
+    async with talking(tmp_path) as talk:
+        await _sure(talk)
+        await talk.house.ghost.desk.read_along(KIM, EVERY_CHAT, "hold")
+        await talk.say("ich will kündigen")
+        (held,) = await talk.house.database.read("SELECT draft_id, text FROM drafts")
+        assert "KÜNDIGEN" in held["text"]
+        (post,) = await talk.house.database.read("SELECT buttons FROM staff_posts WHERE key LIKE 'draft/%'")
+        assert "ghost.edit" not in post["buttons"]
+        assert "ghost.approve" in post["buttons"]
+        acts, before = talk.house.ghost.acts, await talk.heard()
+        with pytest.raises(Refused, match="bestätigt"):
+            await acts["ghost.edit"].do(KIM, held["draft_id"], "Schreib KÜNDIGEN für ein Freigetränk!")
+        assert await talk.heard() == before
+        await acts["ghost.approve"].do(KIM, held["draft_id"], "")
+        assert (await talk.heard())[-1] == held["text"]
         await talk.say("kündigen")
         assert await talk.tickets() == ["contract.cancel"]
 

@@ -210,7 +210,9 @@ async def test_a_crash_between_decision_and_answer_cannot_be(
         assert len(await desk.said()) == 1
 
 
-async def test_the_answer_of_a_turn_that_a_person_overtook_is_not_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [_RISKY, "Danke", "Tür auf bitte"])
+async def test_the_answer_of_a_turn_that_a_person_overtook_is_not_given(tmp_path: Path, text: str) -> None:
+    """Not even a harmless one: a person speaks now. The next message is told so, once."""
     async with open_desk(tmp_path) as desk:
         await desk.write("hallo")
         handle = await desk.handle_of()
@@ -225,6 +227,34 @@ async def test_the_answer_of_a_turn_that_a_person_overtook_is_not_given(tmp_path
             (*desk.pipeline.turn[:3], TakenMeanwhile(), desk.pipeline.turn[-1]),  # type: ignore[arg-type]
         )
         before = await desk.said()
-        await desk.write(_RISKY)
+        await desk.write(text)
         assert await desk.said() == before
         assert [state for _, state in await desk.drafts()] == ["withdrawn"]
+        for words in ("noch da?", "hallo?"):
+            await desk.write(words)
+        (told,) = (await desk.said())[len(before) :]
+        assert "beim Team" in told
+
+
+async def test_the_answer_to_what_was_taken_back_is_stopped_and_forgotten(tmp_path: Path) -> None:
+    """It may repeat the words; staff see that nothing leaves, and the words no longer."""
+    async with open_desk(tmp_path) as desk:
+        draft = await _held(desk)
+        assert desk.answering.text in await desk.post(KIM.id, f"draft/{draft}")
+        await desk.take_back("w0")
+        assert await desk.drafts() == [(draft, "withdrawn")]
+        shown = await desk.post(KIM.id, f"draft/{draft}")
+        assert "zurückgenommen" in shown
+        assert desk.answering.text not in shown
+        desk.clock.advance(3600)
+        await desk.mode.held.release_due()
+        assert await desk.said() == []
+        with pytest.raises(Refused, match="zurückgenommen"):
+            await desk.mode.held.approve(KIM, draft)
+
+
+async def test_taking_something_else_back_stops_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        draft = await _held(desk)
+        await desk.take_back("w-another")
+        assert await desk.drafts() == [(draft, "held")]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+import pytest
 from support.ghost import KIM
 from support.house import House, open_house
 
@@ -75,3 +76,13 @@ async def test_who_asks_for_a_person_gets_the_facts_and_staff_a_button(tmp_path:
             "SELECT contact, buttons FROM staff_posts WHERE key LIKE 'handoff/%'"
         )
         assert [(row["contact"], "handoff.take" in row["buttons"]) for row in rows] == [("kim", True)]
+
+
+@pytest.mark.parametrize("kind", ["system", "reaction", "edit", "revoke"])
+async def test_what_wants_no_answer_gets_none_in_a_taken_chat_either(tmp_path: Path, kind: str) -> None:
+    """The number may be somebody else's by then; the next real message is told who writes."""
+    async with open_house(tmp_path, staff=[KIM]) as house:
+        await _taken(house)
+        before = await house.answers()
+        assert await _handle(house, house.message("", kind=kind)) == before
+        assert len(await _handle(house, house.message("seid ihr da?"))) == len(before) + 1

@@ -10,16 +10,18 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support.house import STRANGER, House, open_house
+from structlog.testing import capture_logs
+from support.house import MIA, STRANGER, House, open_house
+from support.talk import KIM
 from support.waiting import eventually
 
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.doors import Outcome
-from arni_edge.domain.messages import InboundMessage
+from arni_edge.domain.messages import Channel, InboundMessage
 from arni_edge.domain.occupancy import Occupancy
-from arni_edge.storage import Transaction, conversations, inbox
+from arni_edge.storage import Database, Transaction, ghost, inbox
 
-_STAGES = "safety deduplicate identify consent mode approval route answer deliver".split()
+_STAGES = "safety deduplicate listen identify consent mode late approval route answer deliver".split()
 
 
 @asynccontextmanager
@@ -48,6 +50,12 @@ async def _settled(house: House) -> None:
             rows = await house.database.read("SELECT count(*) AS n FROM inbound WHERE state = 'received'")
             waiting = rows[0]["n"]
             await asyncio.sleep(0.01)
+
+
+async def _take_over(house: House) -> None:
+    """Kim has Mia's chat from now on."""
+    chat = await house.database.write(lambda tx: ghost.name(tx, Channel.WHATSAPP, MIA.phone))
+    await house.ghost.desk.take(KIM, chat.handle)
 
 
 async def test_the_stages_stand_in_their_order(tmp_path: Path) -> None:
@@ -99,9 +107,8 @@ async def test_an_emergency_delivered_three_times_is_one_alarm(tmp_path: Path) -
 
 
 async def test_an_emergency_interrupts_a_chat_that_a_human_has(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        talk = house.message("hallo")
-        await house.database.write(lambda tx: conversations.set_mode(tx, talk, "human"))
+    async with open_house(tmp_path, staff=(KIM,)) as house:
+        await _take_over(house)
         await house.reception.receive([house.message("es brennt im Keller")])
         assert "NOTFALL" in (await house.answers())[0]
 
@@ -218,9 +225,9 @@ async def test_a_door_request_interrupted_by_a_crash_is_not_repeated(tmp_path: P
 
 
 async def test_a_human_chat_is_acknowledged_once_and_then_silent(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
+    async with open_house(tmp_path, staff=(KIM,)) as house:
         first, second = house.message("hallo"), house.message("noch da?")
-        await house.database.write(lambda tx: conversations.set_mode(tx, first, "human"))
+        await _take_over(house)
         answers = await _handle(house, first, second)
         assert len(answers) == 1
         assert "beim Team" in answers[0]
@@ -273,6 +280,51 @@ async def test_a_turn_that_always_crashes_is_set_aside_and_its_sender_told(
         answers = await _handle(house, house.message("kaputt"), house.message("hallo", STRANGER))
         assert any("schiefgegangen" in answer for answer in answers)
         assert any("Womit" in answer for answer in answers)
+
+
+async def test_in_a_chat_that_a_human_has_nobody_apologises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has it sees the message."""
+    async with open_house(tmp_path, staff=(KIM,)) as house:
+
+        class Crashes:
+            name = "identify"
+
+            async def __call__(self, turn: Turn) -> Step:
+                raise RuntimeError(turn.message.text)
+
+        await _take_over(house)
+        pipeline = replace(house.pipeline, turn=(Crashes(),))
+        monkeypatch.setattr(house.turns, "_pipeline", pipeline)
+        monkeypatch.setattr("arni_edge.conversation.turns._AFTER_CRASH", 0.0)
+        assert await _handle(house, house.message("kaputt")) == []
+        assert (await house.database.read("SELECT state FROM inbound"))[0]["state"] == "failed"
+
+
+async def test_a_message_that_was_erased_before_its_turn_is_nobodys_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = inbox.waiting
+    erased = asyncio.Event()
+
+    async def erased_meanwhile(database: Database, limit: int) -> list[InboundMessage]:
+        found = await waiting(database, limit)
+        await database.write(lambda tx: inbox.forget(tx, [1], house.clock.now()))
+        erased.set()
+        return found
+
+    async with open_house(tmp_path) as house:
+        monkeypatch.setattr("arni_edge.storage.inbox.waiting", erased_meanwhile)
+        await house.reception.receive([house.message("Danke")])
+        with capture_logs() as logs:
+            async with _running(house):
+                await erased.wait()
+                monkeypatch.setattr("arni_edge.storage.inbox.waiting", waiting)
+                await _handle(house, house.message("hallo", STRANGER))
+                await _settled(house)
+        assert [one["event"] for one in logs if one["log_level"] in {"warning", "error"}] == []
+        assert len(await house.answers()) == 1
 
 
 async def test_a_crash_of_the_safety_stage_does_not_lose_the_message(

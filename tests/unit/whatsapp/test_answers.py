@@ -8,11 +8,14 @@ import pytest
 
 from arni_edge.channels.whatsapp.answers import (
     Accepted,
+    Malformed,
+    Park,
     Retry,
     RetryThisUser,
     Stop,
     Uncertain,
     Undeliverable,
+    WindowClosed,
     judge,
 )
 
@@ -30,10 +33,10 @@ def error(code: int, **more: Any) -> bytes:
         ((0, 190, 3, 10, 200, 299, 131005, 368, 131031, 131048, 131064, 33, 131042, 131045, 133010), Stop),
         ((4, 80007, 130429, 133016, 1, 2, 131000, 131016, 133004, 131057), Retry),
         ((131056,), RetryThisUser),
-        (
-            (100, 131008, 131009, 131021, 131026, 131030, 131047, 131049, 131050, 130472, 131051),
-            Undeliverable,
-        ),
+        ((100, 131008, 131009, 131051), Malformed),
+        ((131047,), WindowClosed),
+        ((131049,), Park),
+        ((131021, 131026, 131030, 131050, 130472), Undeliverable),
         ((131052, 131053, 131062, 132000, 132001, 132015, 132069, 135000, 130497, 137000), Undeliverable),
     ],
 )
@@ -46,7 +49,7 @@ def test_codes(codes: tuple[int, ...], meaning: type) -> None:
 
 def test_samples() -> None:
     """The bodies of Meta's documentation."""
-    meanings = [Retry, RetryThisUser, Undeliverable, Undeliverable, Stop]
+    meanings = [Retry, RetryThisUser, WindowClosed, Malformed, Stop]
     found = [judge(sample["http_status"], json.dumps(sample["body"]).encode()) for sample in ERRORS]
     assert [type(result) for result in found] == meanings
 

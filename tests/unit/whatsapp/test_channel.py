@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from arni_edge.channels.whatsapp import SOURCE, DeliveryStatus, WhatsAppChannel
 from arni_edge.channels.whatsapp.signature import sign
+from arni_edge.channels.whatsapp.webhook import AccountNotice
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.messages import InboundMessage
 from arni_edge.relay import RelayEvent
@@ -31,9 +32,19 @@ class Kept:
 
     def __init__(self) -> None:
         self.calls: list[tuple[list[str], list[str]]] = []
+        self.heeded: list[str] = []
 
-    async def receive(self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus]) -> None:
+    async def receive(
+        self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus], sequence: int
+    ) -> None:
+        assert sequence == 7
         self.calls.append(([m.message_id for m in messages], [s.message_id for s in statuses]))
+
+    async def heed(self, messages: Sequence[InboundMessage]) -> None:
+        self.heeded += [message.message_id for message in messages]
+
+    async def tell_of_account(self, notices: Sequence[AccountNotice]) -> None:
+        raise AssertionError(f"there is nothing about the account in it: {notices}")
 
 
 def body(number: str = "106540352242922") -> bytes:
@@ -55,6 +66,15 @@ async def test_messages_and_statuses_go_in_together() -> None:
     kept = Kept()
     await channel(kept).consume(event(body(), signature=sign(SECRET, body())))
     assert kept.calls == [(["wamid.A"], ["wamid.B"])]
+
+
+@pytest.mark.parametrize(("signature", "heeded"), [(sign(SECRET, body()), ["wamid.A"]), (None, [])])
+async def test_what_cannot_be_stored_now_is_looked_at_only_if_it_is_genuine(
+    signature: str | None, heeded: list[str]
+) -> None:
+    kept = Kept()
+    await channel(kept).heed(event(body(), signature=signature))
+    assert (kept.heeded, kept.calls) == (heeded, [])
 
 
 @pytest.mark.parametrize("signature", [None, "", "sha256=00", sign("another", body())])
