@@ -11,7 +11,6 @@ class Relay(Section):
     """The cloud relay from which the box fetches webhooks."""
 
     url: str
-    token: SecretStr | None = None
     wait_seconds: float = Field(default=50.0, ge=0, le=110)
 
     _http = field_validator("url")(http_address)
@@ -25,7 +24,9 @@ class WhatsApp(Section):
     access_token: SecretStr | None = None
     app_secret: SecretStr | None = None
     alarm_template: str = "alarm_staff"
+    code_template: str = ""
     resolve_seconds: float = Field(default=30.0, gt=0, le=3600)
+    answer_within_minutes: float = Field(default=60.0, ge=5, le=1380)
 
     _http = field_validator("graph_url")(http_address)
 

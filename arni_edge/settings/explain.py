@@ -2,6 +2,7 @@
 
 import difflib
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from arni_edge.domain.masking import mask_log
@@ -47,27 +48,36 @@ def dotted(where: Where) -> str:
     return text
 
 
-def explain(problem: ErrorDetails) -> str:
-    """One problem as a sentence, beginning with its path; secrets masked."""
+def explain(
+    problem: ErrorDetails, root: type[BaseModel] = Settings, example: str = "config/arni.toml"
+) -> str:
+    """One problem as a sentence, beginning with its path; secrets masked.
+
+    Args:
+        problem: From the validator.
+        root: What the file describes.
+        example: The file that shows every setting of it.
+    """
     # The kind of lock is a step in the validator's path that the file does not have.
     where = tuple(part for part in problem["loc"] if part != "nuki")
     if problem["type"] == "missing":
-        return f"{dotted(where)}: is missing; config/arni.toml shows what belongs there"
+        return f"{dotted(where)}: is missing; {example} shows what belongs there"
     if problem["type"] == "extra_forbidden":
-        return f"{dotted(where)}: is not a setting{_suggestion(where)}"
+        return f"{dotted(where)}: is not a setting{_suggestion(where, root)}"
     if not where:
-        return _words(problem, where)
-    return f"{dotted(where)} = {_shown(problem['input'], where)}: {_words(problem, where)}"
+        return _words(problem, where, root)
+    shown = _shown(problem["input"], where, root)
+    return f"{dotted(where)} = {shown}: {_words(problem, where, root)}"
 
 
-def _words(problem: ErrorDetails, where: Where) -> str:
+def _words(problem: ErrorDetails, where: Where, root: type[BaseModel]) -> str:
     kind, context = problem["type"], problem.get("ctx", {})
     name = str(where[-1]) if where else ""
     if kind == "string_pattern_mismatch" and name in _PATTERNS:
         return _PATTERNS[name]
     if kind in {"model_type", "model_attributes_type"}:
         return f"must be a table: [{dotted(where)}]"
-    if kind == "list_type" and section_at(Settings, where) is not None and len(where) == 1:
+    if kind == "list_type" and section_at(root, where) is not None and len(where) == 1:
         return f"must be written as tables: [[{name}]]"
     if kind in _WORDS:
         return _WORDS[kind].format(**context)
@@ -75,8 +85,8 @@ def _words(problem: ErrorDetails, where: Where) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _shown(value: object, where: Where) -> str:
-    parent = section_at(Settings, where[:-1])
+def _shown(value: object, where: Where, root: type[BaseModel]) -> str:
+    parent = section_at(root, where[:-1])
     field = parent.model_fields.get(str(where[-1])) if parent else None
     if field is not None and is_secret(field.annotation):
         return "***"
@@ -86,14 +96,12 @@ def _shown(value: object, where: Where) -> str:
     return text if len(text) <= 60 else text[:57] + "…'"
 
 
-def _suggestion(where: Where) -> str:
-    parent = section_at(Settings, where[:-1])
+def _suggestion(where: Where, root: type[BaseModel]) -> str:
+    parent = section_at(root, where[:-1])
     names = list(parent.model_fields) if parent else []
     close = difflib.get_close_matches(str(where[-1]), names, n=1)
     if close:
         field = parent.model_fields[close[0]] if parent else None
-        table = (
-            field is not None and is_list(field.annotation) and section_at(Settings, (*where[:-1], close[0]))
-        )
+        table = field is not None and is_list(field.annotation) and section_at(root, (*where[:-1], close[0]))
         return f"; did you mean '{f'[[{close[0]}]]' if table else close[0]}'?"
     return f"; known here: {', '.join(names)}" if names else ""

@@ -2,9 +2,10 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,6 +22,26 @@ DEFAULT_PATH = Path("/etc/arni-edge/arni.toml")
 
 CAMERA_CREDENTIAL = "camera_{id}_password"
 """Name of the credential that holds a camera's password."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[M]):
+    """What a file describes.
+
+    Attributes:
+        model: Its shape.
+        prefix: Of the variables that set its values.
+        example: The file that shows every setting.
+    """
+
+    model: type[M]
+    prefix: str
+    example: str
+
+
+_BOX = Form(Settings, ENVIRONMENT_PREFIX, "config/arni.toml")
 
 
 def settings_path(given: Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
@@ -42,20 +63,41 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     Raises:
         ConfigurationError: With one problem per line, each with its path in the file, secrets masked.
     """
+    return load_form(_BOX, path, environment, automation_problems)
+
+
+def load_form(
+    form: Form[M],
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    check: Callable[[M], list[str]] = lambda _: [],
+) -> M:
+    """Read a file as :func:`load_settings` does, whatever it describes.
+
+    Args:
+        form: What it describes.
+        path: The TOML file.
+        environment: Instead of the process's own.
+        check: Finds what is wrong with the whole, one sentence each.
+
+    Raises:
+        ConfigurationError: As :func:`load_settings`.
+    """
     env = os.environ if environment is None else environment
-    values = _read_file(path)
-    problems = [f"{path}: {problem}" for problem in _refuse_secrets(values)]
-    variables = _apply_environment(values, env)
+    values = _read_file(path, form.example)
+    problems = [f"{path}: {problem}" for problem in _refuse_secrets(values, form.model, form.example)]
+    variables = _apply_environment(values, env, form)
     if directory := env.get("CREDENTIALS_DIRECTORY"):
-        _apply_credentials(values, Path(directory))
+        _apply_credentials(values, Path(directory), form.model)
     try:
-        settings = Settings.model_validate(values)
+        settings = form.model.model_validate(values)
     except ValidationError as error:
         for problem in error.errors():
             source = variables.get(problem["loc"][:2])
-            problems.append(f"{f'environment {source}' if source else path}: {explain(problem)}")
+            where = f"environment {source}" if source else path
+            problems.append(f"{where}: {explain(problem, form.model, form.example)}")
         raise ConfigurationError(*problems) from None
-    problems += [f"{path}: {problem}" for problem in automation_problems(settings)]
+    problems += [f"{path}: {problem}" for problem in check(settings)]
     if problems:
         raise ConfigurationError(*problems)
     return settings
@@ -115,12 +157,12 @@ def control_socket(path: Path, environment: Mapping[str, str] | None = None) -> 
         raise ConfigurationError(*problems) from None
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def _read_file(path: Path, example: str = _BOX.example) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{path}: there is no such file; copy config/arni.toml there and fill it in"
+            f"{path}: there is no such file; copy {example} there and fill it in"
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
@@ -130,12 +172,14 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}") from None
 
 
-def _refuse_secrets(values: dict[str, Any]) -> Iterator[str]:
+def _refuse_secrets(
+    values: dict[str, Any], model: type[BaseModel] = Settings, example: str = _BOX.example
+) -> Iterator[str]:
     """Take the secrets out of the file's values; yields what to do with each instead."""
-    for where in take_secrets(values, Settings):
+    for where in take_secrets(values, model):
         yield (
             f"{dotted(where)} = ***: a secret does not belong into the file; put it into the credential "
-            f"'{_credential_name(values, where)}' (see config/arni.toml)"
+            f"'{_credential_name(values, where)}' (see {example})"
         )
 
 
@@ -148,31 +192,36 @@ def _credential_name(values: dict[str, Any], where: Where) -> str:
 # --- environment and credentials ------------------------------------------------------------------------
 
 
-def _apply_environment(values: dict[str, Any], env: Mapping[str, str]) -> dict[Where, str]:
+def _apply_environment(
+    values: dict[str, Any], env: Mapping[str, str], form: Form[Any] = _BOX
+) -> dict[Where, str]:
     """Put variables over the file's values; returns which variable set which path."""
     variables: dict[Where, str] = {}
+    sections = dict(_sections(form.model))
     for name, text in env.items():
-        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
+        if not name.startswith(form.prefix) or "__" not in name:
             continue
-        section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        section, _, key = name.removeprefix(form.prefix).lower().partition("__")
         target = values.setdefault(section, {})
-        if section not in dict(_sections()) or not isinstance(target, dict):
+        if section not in sections or not isinstance(target, dict):
             raise ConfigurationError(
-                f"environment {name}: only plain sections can be set so: {', '.join(dict(_sections()))}"
+                f"environment {name}: only plain sections can be set so: {', '.join(sections)}"
             )
         target[key] = text
         variables[section, key] = name
     return variables
 
 
-def _apply_credentials(values: dict[str, Any], directory: Path) -> None:
-    for section, model in _sections():
-        if not isinstance(values.get(section), dict):
+def _apply_credentials(values: dict[str, Any], directory: Path, root: type[BaseModel]) -> None:
+    for section, model in _sections(root):
+        # A section that is always there need not stand in the file; one that is not there is switched off.
+        always = isinstance(root.model_fields[section].default, BaseModel)
+        if not isinstance(values.get(section, {} if always else None), dict):
             continue
         for name, field in model.model_fields.items():
             secret = _read_credential(directory, f"{section}_{name}")
             if is_secret(field.annotation) and secret is not None:
-                values[section][name] = secret
+                values.setdefault(section, {})[name] = secret
     cameras = values.get("cameras")
     for camera in cameras if isinstance(cameras, list) else []:
         if isinstance(camera, dict):
@@ -181,8 +230,8 @@ def _apply_credentials(values: dict[str, Any], directory: Path) -> None:
                 camera["password"] = secret
 
 
-def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
-    for name, field in Settings.model_fields.items():
+def _sections(root: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    for name, field in root.model_fields.items():
         model = model_in(field.annotation)
         if model is not None and not is_list(field.annotation):
             yield name, model

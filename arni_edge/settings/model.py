@@ -53,9 +53,19 @@ class Paths(Section):
         return self.state / "arni.db"
 
     @property
+    def reserve(self) -> Path:
+        """Room on the disk that is kept for alarms."""
+        return self.state / "reserve"
+
+    @property
     def audit_key(self) -> Path:
         """The key of the audit chain; not in the database, so that the database alone proves nothing."""
         return self.state / "audit-key"
+
+    @property
+    def relay(self) -> Path:
+        """Folder of the box's identity at the relay."""
+        return self.state / "relay"
 
     @property
     def control_socket(self) -> Path:
