@@ -283,7 +283,8 @@ class AlarmDelivery(_Event):
 
     Attributes:
         sink: For instance ``telegram/kim`` or ``light/floor``.
-        state: ``trying``, ``done`` or ``failed``; one that failed is tried again.
+        state: ``trying``, ``done`` or ``failed``; one that failed is tried again. That a way is not needed
+            any more is told by the state of the alarm.
     """
 
     kind: Literal["alarm_delivery"] = "alarm_delivery"

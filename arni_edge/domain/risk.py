@@ -13,9 +13,9 @@ class Risk(StrEnum):
     IRREVERSIBLE = "irreversible"
     """Type 2: stops until it was confirmed."""
     GRAVE = "grave"
-    """Type 2 that two different people must confirm."""
+    """Type 2 that two different people must confirm; where only one may, that person twice."""
 
     @property
     def confirmations(self) -> int:
-        """How many different people must confirm."""
+        """How many confirmations it takes, of different people where there are any."""
         return {Risk.IRREVERSIBLE: 1, Risk.GRAVE: 2}.get(self, 0)
