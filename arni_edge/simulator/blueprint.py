@@ -53,7 +53,6 @@ def credentials(blueprint: Blueprint) -> dict[str, str]:
     """The credentials directory: one secret per file."""
     cloud = blueprint.cloud
     return {
-        "relay_token": cloud.relay_token,
         "whatsapp_access_token": cloud.access_token,
         "whatsapp_app_secret": cloud.app_secret,
         "telegram_token": blueprint.telegram.token,

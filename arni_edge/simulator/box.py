@@ -17,6 +17,7 @@ import arni_edge
 from arni_edge.broker import BrokerAddress
 from arni_edge.control import call
 from arni_edge.domain.errors import ArniError, Unavailable
+from arni_edge.relay import Papers
 from arni_edge.simulator.blueprint import Blueprint, credentials, render_settings
 
 _START_SECONDS = 30.0
@@ -50,6 +51,9 @@ class Box:
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._write)
+        papers = Papers(self.folder / "state" / "relay")
+        if not papers.version:
+            await self._blueprint.cloud.relay.enroll(papers)
         await self.start()
         return self
 

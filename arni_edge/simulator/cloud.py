@@ -14,8 +14,6 @@ from arni_edge.simulator.relay import SimulatedRelay
 from arni_edge.simulator.serve import serve
 from arni_edge.simulator.webhooks import Courier
 
-_WEBHOOK_PATH = "sim-7f3c9a51"
-
 
 class SimulatedCloud:
     """Relay and Graph API on loopback, with the phones that write and read through them.
@@ -30,10 +28,8 @@ class SimulatedCloud:
         graph_url: Where the Graph API is served, with its version.
     """
 
-    relay_token = "sim-relay-token"  # noqa: S105  # opens the simulated relay only
-    access_token = "sim-access-token"  # noqa: S105
+    access_token = "sim-access-token"  # noqa: S105  # opens the simulated Graph API only
     app_secret = "sim-app-secret"  # noqa: S105
-    verify_token = "sim-verify-token"  # noqa: S105
 
     def __init__(
         self,
@@ -50,16 +46,11 @@ class SimulatedCloud:
             business_id="102290129340398",
             phone_number_id=phone_number_id,
             display_number="4930550783881",
+            clock=clock,
+            seed=seed,
         )
         self.phones = PhoneBook(self._courier, clock)
-        self.relay = SimulatedRelay(
-            path=_WEBHOOK_PATH,
-            verify_token=self.verify_token,
-            app_secret=self.app_secret,
-            token=self.relay_token,
-            clock=clock,
-            keep=keep,
-        )
+        self.relay = SimulatedRelay(app_secret=self.app_secret, clock=clock, keep=keep)
         self.graph = SimulatedGraph(
             phone_number_id=phone_number_id,
             token=self.access_token,
@@ -74,8 +65,10 @@ class SimulatedCloud:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self.relay_url = await stack.enter_async_context(serve(self.relay.app))
-            self.graph_url = f"{await stack.enter_async_context(serve(self.graph.app))}/{VERSION}"
+            await stack.enter_async_context(self.relay.running())
+            self.relay_url = await stack.enter_async_context(serve(self.relay))
+            self.phones.media.root = await stack.enter_async_context(serve(self.graph.app))
+            self.graph_url = f"{self.phones.media.root}/{VERSION}"
             stack.push_async_callback(self._courier.aclose)
             stack.callback(self._end_polls)
             self._courier.callback = self.webhook_url
@@ -97,7 +90,7 @@ class SimulatedCloud:
     @property
     def webhook_url(self) -> str:
         """Where Meta delivers."""
-        return f"{self.relay_url}/w/{_WEBHOOK_PATH}"
+        return f"{self.relay_url}/w/{self.relay.passes.path}/whatsapp"
 
     def deliver_twice(self, on: bool = True) -> None:
         """Meta delivers every webhook twice from now on (or no longer)."""
@@ -119,7 +112,7 @@ class SimulatedCloud:
 
     def relay_settings(self, *, wait_seconds: float = 50.0) -> Relay:
         """The ``[relay]`` section for a box that uses this cloud."""
-        return Relay(url=self.relay_url, token=SecretStr(self.relay_token), wait_seconds=wait_seconds)
+        return Relay(url=self.relay_url, wait_seconds=wait_seconds)
 
     def whatsapp_settings(self, *, resolve_seconds: float = 30.0) -> WhatsApp:
         """The ``[whatsapp]`` section for a box that uses this cloud."""

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -255,7 +255,7 @@ async def _reported(
 
 async def _acted(
     gym: Gym,
-    report: Callable[[], Awaitable[None]],
+    report: Callable[[], Coroutine[Any, Any, None]],
     acts: Sequence[str],
     others: dict[str, Callable[[], bool]] | None = None,
 ) -> _Watch:
@@ -267,14 +267,10 @@ async def _acted(
     }
     watch = _Watch()
     async with asyncio.TaskGroup() as group:
-        group.create_task(_run(report))
+        group.create_task(report())
         for name, true in {**{act: ways[act] for act in acts}, **(others or {})}.items():
             group.create_task(watch.for_(name, true))
     return watch
-
-
-async def _run(report: Callable[[], Awaitable[None]]) -> None:
-    await report()
 
 
 async def _quiet_building(gym: Gym) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -29,7 +29,19 @@ class _CuttableProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: signals belong to the process that simulates."""
+    """uvicorn without its signal handlers (signals belong to the process that simulates); ends at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await self.ending.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -70,6 +82,7 @@ async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
+        server.ending.set()
         await asyncio.wait({running})
         listener.close()
     running.result()

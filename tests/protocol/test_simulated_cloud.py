@@ -3,7 +3,10 @@
 import asyncio
 import base64
 import json
+import tempfile
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,10 +15,12 @@ import pytest_asyncio
 from support.waiting import eventually
 
 from arni_edge.channels.whatsapp import GraphApi, open_client
-from arni_edge.channels.whatsapp.answers import Accepted, Retry, Stop, Uncertain, Undeliverable
+from arni_edge.channels.whatsapp.answers import Accepted, Retry, Stop, Uncertain, Undeliverable, WindowClosed
+from arni_edge.channels.whatsapp.letters import Body, template_body, text_body
 from arni_edge.channels.whatsapp.signature import verify
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import Language
+from arni_edge.relay import Papers
 from arni_edge.settings import WhatsApp
 from arni_edge.simulator.cloud import SimulatedCloud
 
@@ -34,13 +39,21 @@ async def graph(cloud: SimulatedCloud) -> AsyncIterator[GraphApi]:
         yield GraphApi(cloud.whatsapp_settings(), client)
 
 
+def answer(text: str, question: str) -> Body:
+    return text_body(text) | {"context": {"message_id": question}}
+
+
 async def webhooks(cloud: SimulatedCloud) -> list[dict[str, Any]]:
     """What the relay would hand to a box, verified."""
+    with tempfile.TemporaryDirectory() as folder:
+        papers = Papers(Path(folder))
+        await cloud.relay.enroll(papers)
+        token = papers.load().token(datetime.now(UTC))
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(
             f"{cloud.relay_url}/v1/events",
             params={"after": "0", "wait": "0"},
-            headers={"Authorization": f"Bearer {cloud.relay_token}"},
+            headers={"Authorization": f"Bearer {token}"},
         )
     values = []
     for event in answer.json()["events"]:
@@ -74,7 +87,7 @@ async def test_an_answer_arrives_and_is_reported(cloud: SimulatedCloud, graph: G
     """Accepted at once; sent, delivered and read follow in any order, some twice, with the tracking id."""
     anna = cloud.phones.add(ANNA, "Anna")
     question = anna.send("Hallo")
-    result = await graph.send_text(ANNA, "Guten Tag", reply_to=question, tracking_id="row-1")
+    result = await graph.send(ANNA, answer("Guten Tag", question), "row-1")
     assert isinstance(result, Accepted)
     received = await anna.wait_for(lambda message: message.context == question, 20)
     assert received.text == "Guten Tag"
@@ -93,19 +106,19 @@ async def test_doubles_are_counted(cloud: SimulatedCloud, graph: GraphApi) -> No
     question = anna.send("Hallo")
     for text, tracking_id in (("Guten Tag", "1"), ("Moin", "2"), ("Servus", "2"), ("Servus", "3")):
         reply_to = question if text in {"Guten Tag", "Moin"} else None
-        await graph.send_text(ANNA, text, reply_to=reply_to, tracking_id=tracking_id)
+        await graph.send(ANNA, answer(text, reply_to) if reply_to else text_body(text), tracking_id)
     assert cloud.counters["doubled"] == 3
 
 
 async def test_the_window_opens_with_a_message(cloud: SimulatedCloud, graph: GraphApi) -> None:
     """Texts only to somebody who has written; templates always."""
     anna = cloud.phones.add(ANNA, "Anna")
-    refused = await graph.send_text(ANNA, "Hallo", reply_to=None, tracking_id="1")
-    assert isinstance(refused, Undeliverable)
-    template = await graph.send_template(ANNA, "alarm_staff", Language.GERMAN, ["Not\nfall"], "2")
+    refused = await graph.send(ANNA, text_body("Hallo"), "1")
+    assert isinstance(refused, WindowClosed)
+    template = await graph.send(ANNA, template_body("alarm_staff", Language.GERMAN, ["Not\nfall"]), "2")
     assert isinstance(template, Accepted)
     anna.send("Hallo")
-    assert isinstance(await graph.send_text(ANNA, "Hallo", reply_to=None, tracking_id="3"), Accepted)
+    assert isinstance(await graph.send(ANNA, text_body("Hallo"), "3"), Accepted)
 
 
 async def test_errors_on_demand(cloud: SimulatedCloud, graph: GraphApi) -> None:
@@ -114,7 +127,7 @@ async def test_errors_on_demand(cloud: SimulatedCloud, graph: GraphApi) -> None:
     anna.send("Hallo")
 
     async def send() -> object:
-        return await graph.send_text(ANNA, "Hallo", reply_to=None, tracking_id="1")
+        return await graph.send(ANNA, text_body("Hallo"), "1")
 
     cloud.graph.fail(130429)
     assert isinstance(await send(), Retry)
@@ -130,20 +143,16 @@ async def test_errors_on_demand(cloud: SimulatedCloud, graph: GraphApi) -> None:
 
 async def test_nobody_without_whatsapp_is_reached(cloud: SimulatedCloud, graph: GraphApi) -> None:
     """And a wrong or missing token stops everything."""
-    assert isinstance(
-        await graph.send_text("+49111111111", "x", reply_to=None, tracking_id="1"), Undeliverable
-    )
+    assert isinstance(await graph.send("+49111111111", text_body("x"), "1"), Undeliverable)
     settings = WhatsApp(phone_number_id=cloud.phone_number_id, graph_url=cloud.graph_url)
     async with open_client() as client:
-        assert isinstance(
-            await GraphApi(settings, client).send_text(ANNA, "x", reply_to=None, tracking_id="1"), Stop
-        )
+        assert isinstance(await GraphApi(settings, client).send(ANNA, text_body("x"), "1"), Stop)
 
 
-async def test_a_text_that_is_too_long_is_a_mistake(graph: GraphApi) -> None:
+def test_a_text_that_is_too_long_is_a_mistake() -> None:
     """Cutting is done before, where each part has a row of its own."""
     with pytest.raises(InvalidInput):
-        await graph.send_text(ANNA, "x" * 4097, reply_to=None, tracking_id="1")
+        text_body("x" * 4097)
 
 
 async def test_meta_repeats_what_the_relay_did_not_take(cloud: SimulatedCloud) -> None:

@@ -14,12 +14,6 @@ _ID = 700000101
 
 
 @pytest_asyncio.fixture
-async def telegram() -> AsyncIterator[SimulatedTelegram]:
-    async with SimulatedTelegram() as simulated:
-        yield simulated
-
-
-@pytest_asyncio.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
         yield client
