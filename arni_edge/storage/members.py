@@ -1,14 +1,21 @@
 """The local mirror of members, and its age."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from arni_edge.domain.people import Member, MemberState
 from arni_edge.storage.database import Database, Row, Transaction
 
 _PART = "members"
+
+WITH_PHONE: Final = (
+    "SELECT * FROM members WHERE :phone != '' AND gone_at IS NULL AND (phone = :phone"
+    " OR member_id IN (SELECT member_id FROM member_phones WHERE phone = :phone)) LIMIT 2"
+)
+"""Who has a number, by whichever of theirs it is; two of them are enough to know that it is ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +39,19 @@ async def put_by_hand(tx: Transaction, members: Iterable[Member], now: datetime)
     for member in members:
         await tx.execute(
             "INSERT INTO members (member_id, name, phone, state, valid_from, valid_until, plan, groups,"
-            " arrears, paused_from, paused_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " arrears, paused_from, paused_until, barred) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (member_id) DO UPDATE SET name = excluded.name, phone = excluded.phone,"
             " state = excluded.state, valid_from = excluded.valid_from, valid_until = excluded.valid_until,"
             " plan = excluded.plan, groups = excluded.groups, arrears = excluded.arrears,"
-            " paused_from = excluded.paused_from, paused_until = excluded.paused_until",
+            " paused_from = excluded.paused_from, paused_until = excluded.paused_until,"
+            " barred = excluded.barred",
             (
-                member.member_id,
-                member.name,
-                member.phone,
-                member.state,
-                _text(member.valid_from),
-                _text(member.valid_until),
-                member.plan,
+                *_facts(member),
                 json.dumps(member.groups),
                 member.arrears,
                 _text(member.paused_from),
                 _text(member.paused_until),
+                member.state is MemberState.BANNED,
             ),
         )
     await tx.execute(
@@ -56,6 +59,62 @@ async def put_by_hand(tx: Transaction, members: Iterable[Member], now: datetime)
         " ON CONFLICT (part) DO UPDATE SET refreshed_at = excluded.refreshed_at WHERE kept_by = 'hand'",
         (_PART, now.isoformat()),
     )
+
+
+async def put_by_sync(tx: Transaction, member: Member, phones: Sequence[str]) -> None:
+    """Store a member as Magicline has them. Groups, arrears and a ban are the gym's own, and stay.
+
+    Args:
+        tx: The transaction.
+        member: Who; ``phone`` is empty where they have none.
+        phones: All their numbers, E.164; ``member.phone`` may be among them.
+    """
+    await tx.execute(
+        "INSERT INTO members (member_id, name, phone, state, valid_from, valid_until, plan, paused_from,"
+        " paused_until, kept_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'sync')"
+        " ON CONFLICT (member_id) DO UPDATE SET name = excluded.name, phone = excluded.phone,"
+        " state = CASE WHEN barred THEN 'banned' ELSE excluded.state END,"
+        " valid_from = excluded.valid_from, valid_until = excluded.valid_until, plan = excluded.plan,"
+        " paused_from = excluded.paused_from, paused_until = excluded.paused_until, kept_by = 'sync',"
+        " gone_at = NULL",
+        (*_facts(member), _text(member.paused_from), _text(member.paused_until)),
+    )
+    await tx.execute("DELETE FROM member_phones WHERE member_id = ?", (member.member_id,))
+    for phone in dict.fromkeys(phones):
+        if phone != member.phone:
+            await tx.execute("INSERT INTO member_phones VALUES (?, ?)", (member.member_id, phone))
+
+
+async def shut_out(tx: Transaction, member_id: str, gone_at: datetime | None = None) -> None:
+    """Magicline does not know them any more, or says so: no door opens for them by their contract.
+
+    Args:
+        tx: The transaction.
+        member_id: Who; a row that the owner keeps stays as it is.
+        gone_at: When that was certain; then their number is nobody's, and the row goes in time.
+    """
+    await tx.execute(
+        "UPDATE members SET state = CASE WHEN barred THEN 'banned' ELSE 'ended' END,"
+        " gone_at = coalesce(gone_at, ?) WHERE member_id = ? AND kept_by = 'sync'",
+        (gone_at and gone_at.isoformat(), member_id),
+    )
+
+
+async def refresh(tx: Transaction, at: datetime) -> None:
+    """The mirror of members was wholly read; it is true as of a moment, and no longer the owner's alone."""
+    await tx.execute(
+        "INSERT INTO mirror (part, kept_by, refreshed_at) VALUES (?, 'sync', ?)"
+        " ON CONFLICT (part) DO UPDATE SET kept_by = 'sync', refreshed_at = excluded.refreshed_at",
+        (_PART, at.isoformat()),
+    )
+
+
+async def mirror(database: Database) -> Mirror | None:
+    """How true the mirror of members is, or None when it never was filled."""
+    rows = await database.read("SELECT kept_by, refreshed_at FROM mirror WHERE part = ?", (_PART,))
+    if not rows:
+        return None
+    return Mirror(rows[0]["kept_by"] == "hand", datetime.fromisoformat(rows[0]["refreshed_at"]))
 
 
 async def by_phone(database: Database, phone: str) -> Member | None:
@@ -66,10 +125,7 @@ async def by_phone(database: Database, phone: str) -> Member | None:
 
 async def with_phone(database: Database, phone: str) -> list[Member]:
     """Members with this number, at most two: more than one is ambiguous, however many they are."""
-    return [
-        from_row(row)
-        for row in await database.read("SELECT * FROM members WHERE phone = ? LIMIT 2", (phone,))
-    ]
+    return [from_row(row) for row in await database.read(WITH_PHONE, {"phone": phone})]
 
 
 async def find(tx: Transaction, member_id: str) -> Member | None:
@@ -87,7 +143,7 @@ async def by_id(database: Database, member_id: str) -> Member | None:
 async def ban(tx: Transaction, member_id: str) -> bool:
     """The doors stay shut for them; returns False when nobody has this id."""
     changed = await tx.execute(
-        "UPDATE members SET state = ? WHERE member_id = ?", (MemberState.BANNED, member_id)
+        "UPDATE members SET state = ?, barred = 1 WHERE member_id = ?", (MemberState.BANNED, member_id)
     )
     return changed == 1
 
@@ -115,7 +171,7 @@ class Standing:
 async def standing(tx: Transaction, member_id: str | None, door: str) -> Standing:
     """Everything that a decision needs to know of a member, in one query: somebody waits at the door."""
     (row,) = await tx.fetch(
-        "SELECT members.*, mirror.kept_by, mirror.refreshed_at,"
+        "SELECT members.*, mirror.kept_by AS mirror_kept_by, mirror.refreshed_at,"
         " (SELECT max(at) FROM door_audit WHERE member_id = :member AND door = :door"
         "   AND (outcome = 'confirmed' OR state = 'commanded')) AS last_entry"
         " FROM (SELECT 1) LEFT JOIN mirror ON mirror.part = :part"
@@ -125,9 +181,22 @@ async def standing(tx: Transaction, member_id: str | None, door: str) -> Standin
     return Standing(
         None if row["member_id"] is None else from_row(row),
         None
-        if row["kept_by"] is None
-        else Mirror(row["kept_by"] == "hand", datetime.fromisoformat(row["refreshed_at"])),
+        if row["mirror_kept_by"] is None
+        else Mirror(row["mirror_kept_by"] == "hand", datetime.fromisoformat(row["refreshed_at"])),
         None if row["last_entry"] is None else datetime.fromisoformat(row["last_entry"]),
+    )
+
+
+def _facts(member: Member) -> tuple[str | None, ...]:
+    """Up to the plan, in the order of the statements above."""
+    return (
+        member.member_id,
+        member.name,
+        member.phone,
+        member.state,
+        _text(member.valid_from),
+        _text(member.valid_until),
+        member.plan,
     )
 
 
