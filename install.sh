@@ -22,6 +22,11 @@ readonly PACKAGES=(
     gstreamer1.0-plugins-ugly
 )
 
+# What only the tests need.
+readonly TEST_PACKAGES=(
+    postgresql # the relay in the cloud keeps its logs there; each run starts one of its own
+)
+
 # The oldest uv that knows every option used here.
 readonly UV_NEEDED=0.5
 
@@ -94,37 +99,42 @@ as_root() {
 
 may_be_root() { ((EUID == 0)) || { has sudo && sudo -n true 2>/dev/null; }; }
 
+# Takes the names of further packages.
 bring_packages() {
     begin 'checking the packages of the distribution'
     [[ $(uname -s) == Linux ]] || give_up "Arni Edge runs on Linux; this is $(uname -s)"
     if has dpkg-query && has apt-get; then
-        bring_debian_packages
+        bring_debian_packages "${PACKAGES[@]}" "$@"
     else
-        check_foreign_platform
+        check_foreign_platform "$@"
     fi
 }
 
 is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' -- "$1" 2>/dev/null || true) == installed ]]; }
 
 bring_debian_packages() {
-    local package for_uv missing=() had_broker=yes
+    local package for_uv missing=() services=()
     for_uv=$(venv_package)
-    for package in "${PACKAGES[@]}" ${for_uv:+"$for_uv"}; do
+    for package in "$@" ${for_uv:+"$for_uv"}; do
         is_installed "$package" || missing+=("$package")
     done
     if ((${#missing[@]} == 0)); then
-        say "all ${#PACKAGES[@]} are there"
+        say "all $# are there"
         return
     fi
     if [[ ${ARNI_NO_APT:-} == 1 ]] || ! may_be_root; then
         give_up 'these packages are missing, and this script may not install them. Run as root:' '' \
             "    apt-get update && apt-get install --no-install-recommends ${missing[*]}" ''
     fi
-    is_installed mosquitto || had_broker=no
+    for package in "${missing[@]}"; do
+        case $package in mosquitto | postgresql) services+=("$package") ;; esac
+    done
     begin "installing ${missing[*]} (minutes)"
     apt_get update
     apt_get install --yes --no-install-recommends "${missing[@]}"
-    [[ $had_broker == yes ]] || rest_packaged_broker
+    for package in ${services[@]+"${services[@]}"}; do
+        rest_packaged_service "$package"
+    done
 }
 
 # What apt says fills pages; it is shown when it fails.
@@ -136,16 +146,16 @@ apt_get() {
     return "$code"
 }
 
-# The package starts a broker on port 1883, where the daemon's own shall listen. One that was there before this
-# script came is somebody's, and stays.
-rest_packaged_broker() {
+# These packages start a service: a broker on port 1883, where the daemon's own shall listen, and a database that
+# nobody uses. One that was there before this script came is somebody's, and stays.
+rest_packaged_service() {
     if [[ -d /run/systemd/system ]]; then
-        begin 'stopping the broker that the package mosquitto has just started (systemctl disable --now mosquitto)'
-        as_root systemctl disable --now mosquitto
-    elif [[ -x /etc/init.d/mosquitto ]]; then
-        begin 'stopping the broker that the package mosquitto may have started (/etc/init.d/mosquitto stop)'
-        as_root /etc/init.d/mosquitto stop
-        as_root update-rc.d mosquitto disable
+        begin "stopping what the package $1 has just started (systemctl disable --now $1)"
+        as_root systemctl disable --now "$1"
+    elif [[ -x /etc/init.d/$1 ]]; then
+        begin "stopping what the package $1 may have started (/etc/init.d/$1 stop)"
+        as_root "/etc/init.d/$1" stop
+        as_root update-rc.d "$1" disable
     fi
 }
 
@@ -165,7 +175,8 @@ venv_package() {
 # Without Debian's package database only what the packages bring can be looked for.
 check_foreign_platform() {
     local program missing=()
-    for program in mosquitto mosquitto_passwd setpriv ffmpeg espeak-ng; do
+    # Of the packages for the tests there is one.
+    for program in mosquitto mosquitto_passwd setpriv ffmpeg espeak-ng ${1:+initdb}; do
         PATH=$PATH:/usr/sbin:/sbin has "$program" || missing+=("the program $program")
     done
     /usr/bin/python3 - 2>/dev/null <<'PYTHON' || missing+=('for /usr/bin/python3: PyGObject and GStreamer with its RTSP server and x264 encoder')
@@ -180,7 +191,7 @@ assert Gst.ElementFactory.find("x264enc")
 PYTHON
     if ((${#missing[@]} > 0)); then
         give_up 'this is not Debian or Ubuntu, so these have to be installed by hand:' "${missing[@]/#/    }" \
-            "On Debian they come with: ${PACKAGES[*]}"
+            "On Debian they come with: ${PACKAGES[*]} $*"
     fi
     say 'all that they would bring is there'
 }
@@ -279,7 +290,12 @@ demo() {
 }
 
 run_tests() {
-    bring_packages
+    local further=("${TEST_PACKAGES[@]}")
+    # A PostgreSQL of any version serves, and one that is there is left alone.
+    if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+        further=()
+    fi
+    bring_packages ${further[@]+"${further[@]}"}
     bring_environment --all-extras --no-extra ultralytics
     cd -- "$ROOT"
     if (($# > 0)); then

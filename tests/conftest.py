@@ -2,12 +2,16 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
 
 import hypothesis
 import pytest
 import structlog
+from support.database import open_database
 from support.mosquitto import Mosquitto
+
+from arni_edge.storage import Database
 
 # How long an example takes is a matter of what else the machine does.
 # The same examples every time: a change is judged and not the dice. ARNI_EXPLORE=1 looks for new ones.
@@ -27,6 +31,16 @@ def _logs_as_they_were() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+# --- the database -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A fresh one with its writer running: ``arni.db`` in the test's folder."""
+    async with open_database(tmp_path / "arni.db") as opened:
+        yield opened
 
 
 # --- the broker -------------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from arni_edge.access.codes import CODE_LIFE
 from arni_edge.access.identity import Correspondent
 from arni_edge.domain.clock import Clock
-from arni_edge.domain.messages import Channel, OutboundMessage
+from arni_edge.domain.messages import Channel, OutboundMessage, Template
 from arni_edge.storage import Database, Transaction, outbox
 
 _WINDOW: Final = timedelta(hours=23, minutes=30)
@@ -24,12 +25,13 @@ class CodeCourier(Protocol):
         """Whether it can bring something to this number now, outside this conversation."""
         ...
 
-    async def carry(self, phone: str, text: str, key: str) -> None:
+    async def carry(self, phone: str, text: str, code: str, key: str) -> None:
         """Bring it.
 
         Args:
             phone: The registered number.
             text: Holds the code; never logged, not kept after it has left.
+            code: The digits alone, likewise.
             key: Unique; the same one is not brought twice.
 
         Raises:
@@ -68,44 +70,66 @@ class SmsCourier:
         del phone, who
         return True
 
-    async def carry(self, phone: str, text: str, key: str) -> None:
+    async def carry(self, phone: str, text: str, code: str, key: str) -> None:
         """Bring it.
 
         Raises:
             Unavailable: The service has not accepted it.
         """
+        del code
         await self._sms.send(phone, text, key)
 
 
 class WhatsAppCourier:
-    """WhatsApp to the registered number, when that is another conversation and its window is open.
+    """WhatsApp to the registered number, when that is another conversation, and may be written to.
 
     A code that is shown in the conversation in which it is to be returned proves nothing.
     """
 
     name = "whatsapp"
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, template: str = "") -> None:
+        """Nothing leaves by it.
+
+        Args:
+            database: Has inbox and outbox.
+            clock: Time.
+            template: Authentication template that Meta has approved, for whoever has not written lately;
+                empty: they are not reached.
+        """
         self._database = database
         self._clock = clock
+        self._template = template
 
     async def reaches(self, phone: str, who: Correspondent) -> bool:
-        """Whether its owner wrote to us lately, from another conversation."""
+        """Whether its owner wrote to us lately, from another conversation; with a template any number."""
         if phone in {who.phone, who.address, f"+{who.address}"}:
             return False
+        if self._template:
+            return True
         return await self._conversation(phone, who, self._clock.now()) is not None
 
-    async def carry(self, phone: str, text: str, key: str) -> None:
+    async def carry(self, phone: str, text: str, code: str, key: str) -> None:
         """Put it into the outbox; its text is forgotten there as soon as it has left.
 
         Raises:
             Unavailable: It could not be stored.
         """
         now = self._clock.now()
-        code = OutboundMessage(key, Channel.WHATSAPP, phone, text, secret=True)
+        # Where nobody wrote lately it goes as a template.
+        template = Template(self._template, code=code, always=False) if self._template else None
+        message = OutboundMessage(
+            key,
+            Channel.WHATSAPP,
+            phone,
+            text,
+            template=template,
+            secret=True,
+            expires_at=now + CODE_LIFE,
+        )
 
         async def unit(tx: Transaction) -> None:
-            await outbox.add(tx, code, now)
+            await outbox.add(tx, message, now)
 
         await self._database.write(unit)
 

@@ -198,10 +198,11 @@ class IdentityCodes:
         return hmac.digest(self._pepper, b"member\0" + member_id.encode(), "sha256").hex()[:32]
 
     async def _courier(self, phone: str, who: Correspondent) -> CodeCourier | None:
-        for courier in self._couriers:
-            if await courier.reaches(phone, who):
-                return courier
-        return None
+        reaching = await self._reaching(phone, who)
+        return reaching[0] if reaching else None
+
+    async def _reaching(self, phone: str, who: Correspondent) -> list[CodeCourier]:
+        return [courier for courier in self._couriers if await courier.reaches(phone, who)]
 
     # --- taking back --------------------------------------------------------------------------------------
 
@@ -273,15 +274,24 @@ class IdentityCodes:
             return
         text = self._text("identity.code", parcel.who.language, gym=self._gym, code=parcel.digits)
         try:
-            courier = await self._courier(parcel.phone, parcel.who)
-            if courier is None:
-                raise Unavailable("no courier reaches the number")
-            async with asyncio.timeout(_CARRY_SECONDS):
-                await courier.carry(parcel.phone, text, f"identity/{parcel.code_id}")
-        except (ArniError, TimeoutError) as error:
-            _LOG.warning("identity_code_not_sent", code=parcel.code_id, error=type(error).__name__)
-            if parcel.known:  # a stranger must not learn that there was somebody to send it to
-                await self._say_not_sent(parcel)
+            couriers = await self._reaching(parcel.phone, parcel.who)
+        except Unavailable:
+            couriers = []
+        for courier in couriers:
+            try:
+                async with asyncio.timeout(_CARRY_SECONDS):
+                    await courier.carry(parcel.phone, text, parcel.digits, f"identity/{parcel.code_id}")
+            except (ArniError, TimeoutError) as error:
+                _LOG.warning(
+                    "identity_code_not_sent",
+                    code=parcel.code_id,
+                    courier=courier.name,
+                    error=type(error).__name__,
+                )
+            else:
+                return
+        if parcel.known:  # a stranger must not learn that there was somebody to send it to
+            await self._say_not_sent(parcel)
 
     async def _say_not_sent(self, parcel: _Parcel) -> None:
         who, now = parcel.who, self._clock.now()
@@ -302,7 +312,7 @@ async def _reachable(tx: Transaction, member_id: str) -> Member | None:
     member = await members.find(tx, member_id)
     # Asked for in any case: for nobody it takes as long.
     phone = "" if member is None else member.phone
-    alone = len(await tx.fetch("SELECT 1 FROM members WHERE phone = ? LIMIT 2", (phone,))) == 1
+    alone = len(await tx.fetch(members.WITH_PHONE, {"phone": phone})) == 1
     return member if member is not None and alone and member.state is not MemberState.BANNED else None
 
 

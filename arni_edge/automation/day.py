@@ -158,5 +158,7 @@ def _omissions(settings: Settings) -> Iterator[Warn]:
         yield Warn("presence_incomplete")
     if (rules.closing or rules.arming) and not any(settings.hours.of(weekday) for weekday in range(7)):
         yield Warn("no_hours")
+    if rules.closing and rules.closing.announce_minutes and not settings.alarms.announce:
+        yield Warn("not_spoken")
     if rules.path_light and not settings.doors:
         yield Warn("path_without_doors")

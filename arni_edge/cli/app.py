@@ -21,9 +21,12 @@ from arni_edge.cli import (
     members,
     models,
     occupancy,
+    outbox,
     privacy,
+    relay,
     service,
     simulate,
+    sync,
 )
 from arni_edge.domain.errors import ArniError, ConfigurationError
 
@@ -40,7 +43,7 @@ app = typer.Typer(
 app.command("run")(service.run)
 app.command("status")(service.status)
 app.command("reload")(service.reload)
-app.command("simulate")(simulate.simulate)
+app.add_typer(simulate.app, name="simulate")
 app.add_typer(config.app, name="config")
 app.add_typer(members.app, name="members")
 app.add_typer(devices.app, name="devices")
@@ -49,6 +52,9 @@ app.add_typer(models.app, name="models")
 app.add_typer(occupancy.app, name="occupancy")
 app.add_typer(door.app, name="door")
 app.add_typer(alarms.app, name="alarms")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(relay.app, name="relay")
+app.add_typer(sync.app, name="sync")
 app.add_typer(ghost.app, name="ghost")
 app.add_typer(audit.app, name="audit")
 door.app.command("present")(codes.present)

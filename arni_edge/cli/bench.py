@@ -106,3 +106,31 @@ def safety(
         return
     for name, value in figures.items():
         typer.echo(f"{name:<20} {value:g}")
+
+
+@app.command("connector")
+def connector(
+    json: Json = False,
+    events: Annotated[int, typer.Option(min=100, max=1_000_000, help="How many of each kind.")] = 1000,
+    postgres: Annotated[
+        str | None, typer.Option(help="postgresql://… of an empty database; else the relay on SQLite only.")
+    ] = None,
+) -> None:
+    """Events a second into the relay and out of it into the box, beside rows a second into a bare database.
+
+    Each row and each event is committed and synced. Needs no daemon and disturbs none.
+    """
+    import asyncio  # noqa: PLC0415 - the other commands do without
+
+    from arni_edge.logs import configure_logging  # noqa: PLC0415 - the other commands log nothing
+    from arni_edge.simulator.bench.connector import bench_connector  # noqa: PLC0415 - relay and box
+
+    configure_logging("critical", component="bench")
+    figures = asyncio.run(bench_connector(events, postgres))
+    if json:
+        import orjson  # noqa: PLC0415 - the text output does without
+
+        typer.echo(orjson.dumps(figures).decode())
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:<28} {value:g}")

@@ -8,6 +8,9 @@ import typer
 from arni_edge.cli.options import Config, Json, ask, print_json
 from arni_edge.settings import settings_path
 
+_LEFT = ("sent", "failed", "expired", "dropped")
+"""States of the outbox in which nobody waits for anything any more."""
+
 
 def run(config: Config = None) -> None:
     """Run the daemon in the foreground; systemd does this, and so can you."""
@@ -49,6 +52,15 @@ def _print_status(answer: dict[str, Any]) -> None:
         live = "" if door["live"] else f" (not heard yet; last known: {door['last_known']})"
         jam = ", JAMMED" if door["jammed"] else ""
         typer.echo(f"door       {door['name']} ({name}): {door['lock']}, leaf {door['contact']}{jam}{live}")
+    for line, states in answer["lines"].items():
+        waiting = {state: number for state, number in states.items() if state not in _LEFT}
+        if waiting:
+            counts = ", ".join(f"{number} {state}" for state, number in waiting.items())
+            typer.echo(f"outbox     {line}: {counts}")
+    if answer["mirror"]["configured"]:
+        for part in answer["mirror"]["parts"]:
+            hours = "" if part["age_seconds"] is None else f" {part['age_seconds'] / 3600:.1f} h old"
+            typer.echo(f"mirror     {part['part']}:{hours}{', OLD' if part['old'] else ''}")
     for part in answer["parts"]:
         reason = f": {part['reason']}" if part["reason"] else ""
         typer.echo(f"{part['state']:<10} {part['part']}{reason} (since {str(part['since'])[:19]})")

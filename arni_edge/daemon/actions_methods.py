@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from arni_edge.actions.action import CONSOLE, Action, Done, Proposed, Waiting
+from arni_edge.actions.action import CONSOLE, Action, Done, Proposed, Started, Waiting
 from arni_edge.actions.executor import Executor
 from arni_edge.actions.tool import Actor, ActorKind
 from arni_edge.control import Method
@@ -60,7 +60,8 @@ def actions_methods(database: Database, house: Callable[[], ActionsHouse]) -> Ma
     async def show(params: Mapping[str, Any]) -> dict[str, Any]:
         row = await _known(database, params)
         confirmed = await database.read(
-            "SELECT who, how, at FROM confirmations WHERE action_id = ? ORDER BY at", (row["action_id"],)
+            "SELECT who, how, at, again_at FROM confirmations WHERE action_id = ? ORDER BY at",
+            (row["action_id"],),
         )
         return {**_row(row), "confirmations": [dict(one) for one in confirmed]}
 
@@ -69,13 +70,7 @@ def actions_methods(database: Database, house: Callable[[], ActionsHouse]) -> Ma
         if not isinstance(arguments, dict):
             raise InvalidInput("'arguments' must be an object")
         became = await house().executor.do(str(params.get("tool")), arguments, _console(params))
-        if isinstance(became, Proposed):
-            return {"state": "proposed", "action": became.action.action_id, "sentence": became.question}
-        return {
-            "state": "done",
-            "action": became.action.action_id if became.action else None,
-            "result": became.result.model_dump(mode="json"),
-        }
+        return _became(became)
 
     async def confirm(params: Mapping[str, Any]) -> dict[str, Any]:
         row = await _known(database, params)
@@ -97,6 +92,20 @@ def actions_methods(database: Database, house: Callable[[], ActionsHouse]) -> Ma
         "actions.propose": propose,
         "actions.confirm": confirm,
         "actions.deny": deny,
+    }
+
+
+def _became(became: Done | Proposed | Started) -> dict[str, Any]:
+    """What became of a request, as the command shows it."""
+    if isinstance(became, Proposed):
+        return {"state": "proposed", "action": became.action.action_id, "sentence": became.question}
+    if isinstance(became, Started):
+        return {"state": "started", "action": became.action.action_id, "sentence": became.sentence}
+    return {
+        "state": "done",
+        "action": became.action.action_id if became.action else None,
+        "sentence": became.sentence,
+        "result": _result(became),
     }
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from arni_edge.actions.saga import Saga
 from arni_edge.actions.tools import CONTACTORS, LIGHTS, switchable
 from arni_edge.actions.tools import Hands as ToolHands
+from arni_edge.actions.tools.bookings import Bookings
 from arni_edge.automation import AutomationDesk
 from arni_edge.conversation.front_office import FrontOffice, build_front_office
 from arni_edge.conversation.ghost_mode import GhostMode, build_ghost_mode
@@ -45,6 +47,7 @@ def build_desks(
     automation: AutomationDesk,
     eyes: Eyes,
     privacy: Privacy,
+    bookings: Bookings | None,
 ) -> Desks:
     """Make the desks, and what staff do at them on Telegram.
 
@@ -57,6 +60,7 @@ def build_desks(
         automation: Guards the house.
         eyes: Who is inside.
         privacy: Erases and exports.
+        bookings: Whoever keeps them, or None: then nobody can ask for one.
     """
     site = settings.site
     lights = switchable(settings.shellies, hands.switches, LIGHTS)
@@ -77,9 +81,11 @@ def build_desks(
             contactors=switchable(settings.shellies, hands.switches, CONTACTORS),
             erasure=ErasureOrders(privacy.erasure),
             export=privacy.export,
+            bookings=None if bookings is None else (bookings, Saga(base.database, base.clock)),
         ),
         sms=room.sms,
-        telegram=room.line.has_telegram,
+        line=room.line,
+        code_template=settings.whatsapp.code_template if settings.whatsapp else "",
     )
     ghost = build_ghost_mode(
         base.database,

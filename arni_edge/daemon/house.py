@@ -6,6 +6,7 @@ run are listed in :attr:`House.children` in the order in which they start.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from arni_edge import __version__
 from arni_edge.access import EntryDesk
@@ -20,16 +21,8 @@ from arni_edge.broker.discovery import HomeAssistant
 from arni_edge.broker.managed import BrokerPlan, ManagedMosquitto, plan_broker
 from arni_edge.broker.mirror import Mirror, daemon_will
 from arni_edge.channels.telegram import StaffInvites
-from arni_edge.channels.whatsapp import SOURCE as WHATSAPP
-from arni_edge.channels.whatsapp import (
-    GraphApi,
-    WhatsAppChannel,
-    WhatsAppIntake,
-    WhatsAppSender,
-    open_client,
-)
 from arni_edge.conversation import Reception, Turns
-from arni_edge.conversation.pipeline import build_pipeline
+from arni_edge.conversation.pipeline import ANSWER_WITHIN, build_pipeline
 from arni_edge.daemon.alarm_room import AlarmRoom, build_alarm_room
 from arni_edge.daemon.attention import Attention
 from arni_edge.daemon.desks import Desks, build_desks
@@ -39,17 +32,18 @@ from arni_edge.daemon.eyes import Eyes, build_eyes, build_onlookers
 from arni_edge.daemon.figures import LockView, figures
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.hands import Hands, LockDriver, build_hands
+from arni_edge.daemon.magicline import MagiclineRoom, build_magicline
 from arni_edge.daemon.privacy import Privacy, build_privacy
+from arni_edge.daemon.relay import RelayRoom, build_relay
 from arni_edge.daemon.rights import house_rights
-from arni_edge.daemon.weather import reporter, watch_broker, watch_devices
+from arni_edge.daemon.weather import watch_broker, watch_devices
+from arni_edge.daemon.whatsapp import build_whatsapp
 from arni_edge.devices.strike import StrikeDriver
-from arni_edge.domain.messages import Language
 from arni_edge.domain.staff import Contact
-from arni_edge.relay import Handler, RelayClient, RelayDesk, RelayPull
 from arni_edge.safety import AlarmDesk
+from arni_edge.safety.line_notices import LineNotices
 from arni_edge.safety.self_test import SelfTest
-from arni_edge.settings import Settings, WhatsApp
-from arni_edge.storage.outbox import Outbox
+from arni_edge.settings import Settings
 from arni_edge.supervision import Child
 from arni_edge.swarm.agents import Contracts, Ops, Persona, Vision, swarm
 from arni_edge.vision.occupancy import OccupancyBook
@@ -72,6 +66,8 @@ class House:
         hands: Everything that acts in the building.
         automation: What it does by itself.
         privacy: What is kept of people, and how it goes.
+        magicline: The mirror of Magicline, and what fills it; None without ``[magicline]``.
+        relay: The line from the relay; None without ``[relay]``.
         mosquitto: The broker in managed mode; it runs beside the house.
         broker_plan: What the house needs of it.
         closers: What is to be closed after everything has stopped.
@@ -86,6 +82,8 @@ class House:
     hands: Hands
     automation: AutomationDesk
     privacy: Privacy
+    magicline: MagiclineRoom | None
+    relay: RelayRoom | None
     mosquitto: ManagedMosquitto | None
     broker_plan: BrokerPlan | None
     closers: tuple[Closer, ...]
@@ -213,7 +211,11 @@ def build_house(settings: Settings, base: Foundation) -> House:
     children.extend(privacy.children)
 
     # --- mind: actions, the swarm, staff in a chat ---------------------------------------------------------
-    desks = build_desks(settings, base, hands, entrance, room, automation, eyes, privacy)
+    notices = LineNotices(room.line, base.catalogue, gym=site.name)
+    magicline = build_magicline(settings, settings.magicline, base, notices) if settings.magicline else None
+    children.extend(magicline.children if magicline else ())
+    bookings = magicline.bookings if magicline else None
+    desks = build_desks(settings, base, hands, entrance, room, automation, eyes, privacy, bookings)
     children.extend(desks.children)
     agents = swarm(
         Vision(
@@ -231,6 +233,7 @@ def build_house(settings: Settings, base: Foundation) -> House:
     )
 
     # --- faces: the pipeline, the relay's line into it, the channels ----------------------------------------
+    whatsapp = build_whatsapp(settings.whatsapp, base, notices) if settings.whatsapp else None
     pipeline = build_pipeline(
         base.database,
         clock,
@@ -242,21 +245,23 @@ def build_house(settings: Settings, base: Foundation) -> House:
         known=desks.office.known,
         approvals=desks.office.executor,
         ghost=desks.ghost,
+        answer_within=_answer_within(settings),
+        recordings=whatsapp.recordings if whatsapp else None,
+        answering=whatsapp.marks.answering if whatsapp else None,
     )
     turns = Turns(base.database, clock, base.catalogue, pipeline, site.language)
     children.append(Child("turns", turns.run))
     reception = Reception(pipeline, turns, site.language)
-    closers: list[Closer] = [*room.closers]
+    closers: list[Closer] = [*room.closers, *([magicline.aclose] if magicline else [])]
+    relay = None
     if settings.relay is not None:
-        relay = RelayClient(settings.relay, clock)
-        desk = RelayDesk(base.database, _webhook_handlers(settings, base, reception))
-        pull = RelayPull(relay, desk, clock=clock, health=reporter(board, "relay"))
-        children.append(Child("relay-pull", pull.run))
+        channel = whatsapp.channel(reception) if whatsapp else None
+        relay = build_relay(settings, settings.relay, base, notices, whatsapp=channel, magicline=magicline)
+        children.extend(relay.children)
         closers.append(relay.aclose)
-        if settings.whatsapp is not None:
-            sender, close = _whatsapp_sender(settings.whatsapp, base, pull, site.language)
-            children.append(sender)
-            closers.append(close)
+        if whatsapp is not None:
+            children.extend(whatsapp.children(relay.pull, site.language))
+            closers.append(whatsapp.aclose)
 
     return House(
         settings,
@@ -268,6 +273,8 @@ def build_house(settings: Settings, base: Foundation) -> House:
         hands,
         automation,
         privacy,
+        magicline,
+        relay,
         base.mosquitto if managed else None,
         broker_plan,
         tuple(closers),
@@ -287,27 +294,7 @@ def _address(settings: Settings, plan: BrokerPlan | None, username: str) -> Brok
     return BrokerAddress(broker.host, broker.port, broker.username, broker.password, broker.socket)
 
 
-def _webhook_handlers(settings: Settings, base: Foundation, reception: Reception) -> Mapping[str, Handler]:
-    """Who takes whose webhooks from the relay's line."""
-    handlers: dict[str, Handler] = {}
-    if settings.whatsapp is not None:
-        intake = WhatsAppIntake(base.database, base.clock, reception)
-        handlers[WHATSAPP] = WhatsAppChannel(settings.whatsapp, intake).consume
-    return handlers
-
-
-def _whatsapp_sender(
-    settings: WhatsApp, base: Foundation, pull: RelayPull, language: Language
-) -> tuple[Child, Closer]:
-    """The way out to the Graph API; delivery reports come back through the relay."""
-    http = open_client()
-    sender = WhatsAppSender(
-        GraphApi(settings, http),
-        Outbox(base.database, base.clock),
-        pull,
-        clock=base.clock,
-        resolve_seconds=settings.resolve_seconds,
-        language=language,
-        health=reporter(base.board, "whatsapp"),
-    )
-    return Child("whatsapp-sender", sender.run), http.aclose
+def _answer_within(settings: Settings) -> timedelta:
+    if settings.whatsapp is None:
+        return ANSWER_WITHIN
+    return timedelta(minutes=settings.whatsapp.answer_within_minutes)

@@ -18,8 +18,11 @@ from arni_edge.daemon.hands import LockDriver
 from arni_edge.daemon.house import House
 from arni_edge.daemon.members_methods import members_methods
 from arni_edge.daemon.occupancy_methods import occupancy_methods
+from arni_edge.daemon.outbox_methods import outbox_methods
 from arni_edge.daemon.params import limit
 from arni_edge.daemon.privacy_methods import privacy_methods
+from arni_edge.daemon.relay_methods import relay_methods
+from arni_edge.daemon.sync_methods import mirror_status, sync_methods
 from arni_edge.daemon.tickets_methods import tickets_methods
 from arni_edge.devices.registry import Registry
 from arni_edge.devices.strike import StrikeDriver
@@ -52,6 +55,8 @@ def control_methods(
             **_premises(house()),
             "messages": await _counts(base),
             "outbox": await outbox.summary(base.database),
+            "lines": await outbox.lines(base.database),
+            "mirror": await mirror_status(base, house()),
             "alarms": [dict(row) for row in await alarms.newest(base.database, 5)],
         }
 
@@ -72,6 +77,9 @@ def control_methods(
         "status": status,
         "reload": reload_settings,
         **members_methods(base),
+        **outbox_methods(base),
+        **relay_methods(base, house),
+        **sync_methods(base, house),
         **alarms_methods(base.database, base.clock, house),
         **actions_methods(base.database, house),
         **tickets_methods(base.database, house),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-from arni_edge.actions.action import STAFF, Proposed
+from arni_edge.actions.action import STAFF, Proposed, Started
 from arni_edge.actions.tool import Actor, ActorKind
 from arni_edge.daemon.doors_methods import SaysOutput, SaysState
 from arni_edge.daemon.staff_ports import StaffPorts
@@ -182,6 +182,8 @@ class Building:
         became = await self._ports.executor.do(tool, arguments, actor)
         if isinstance(became, Proposed):
             return became.question
+        if isinstance(became, Started):
+            return became.sentence
         unseen = getattr(became.result, "on", True) is None
         return self._text("staff.lights.unseen" if unseen else done, who.language)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from arni_edge.actions.action import Action, Done, Proposed
+from arni_edge.actions.action import Action, Done, Proposed, Started
 from arni_edge.actions.tool import Actor, Described
 from arni_edge.conversation.ghost import GhostDesk
 from arni_edge.daemon.doors_methods import Lock, Patrol
@@ -89,7 +89,7 @@ class Executor(Protocol):
         """What can be asked for, by name."""
         ...
 
-    async def do(self, name: str, arguments: Mapping[str, Any], actor: Actor) -> Done | Proposed:
+    async def do(self, name: str, arguments: Mapping[str, Any], actor: Actor) -> Done | Proposed | Started:
         """Do something, or propose it when it cannot be undone."""
         ...
 

@@ -1,12 +1,14 @@
 """The desk at the end of the relay's line: each event to whom it concerns, then the cursor moves."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
 from arni_edge.domain.errors import Unavailable
-from arni_edge.relay.wire import RelayEvent
-from arni_edge.storage import Database, relay_cursor
+from arni_edge.relay.wire import Gap, RelayEvent
+from arni_edge.storage import Database, Transaction, relay_cursor, relay_traces
+from arni_edge.storage.relay_cursor import Loss, Position
 
 _log = structlog.get_logger(__name__)
 
@@ -22,29 +24,52 @@ must have an identity that makes the second time harmless. Raises :class:`Unavai
 come again.
 """
 
+OnLoss = Callable[[Transaction, datetime], Awaitable[None]]
+"""Is told, in the transaction that notes it, that events are lost: to tell somebody, to read all anew."""
+
 
 class RelayDesk:
     """Hands events out by their source and owns the cursor; belongs to no channel."""
 
-    def __init__(self, database: Database, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[str, Handler],
+        *,
+        urgent: Mapping[str, Handler] | None = None,
+        on_loss: Sequence[OnLoss] = (),
+    ) -> None:
         """Make the desk.
 
         Args:
             database: Keeps the cursor.
             handlers: Who takes the events of which source, for instance ``whatsapp``.
+            urgent: Who looks at once for what cannot wait in an event of which source, while an event before
+                it cannot be stored; the event comes again.
+            on_loss: Who is told when the relay has lost events.
         """
         self._database = database
         self._handlers = handlers
+        self._urgent = urgent or {}
+        self._on_loss = tuple(on_loss)
         self._unknown: set[str] = set()
         self._crashes = 0
         self._crashed_at = 0
 
-    async def cursor(self) -> int:
-        """The sequence number of the last event that is done, 0 before the first."""
+    async def position(self) -> Position:
+        """How far the log has been read.
+
+        Raises:
+            Unavailable: The database cannot be read.
+        """
         return await relay_cursor.position(self._database, _STREAM)
 
-    async def consume(self, event: RelayEvent) -> None:
+    async def consume(self, event: RelayEvent, log: str) -> None:
         """Have one event handled; returns when its content and then its sequence number are committed.
+
+        Args:
+            event: The next one. Of one that was erased there is nothing to handle.
+            log: The log that it is from.
 
         Raises:
             Unavailable: The event is not done, though parts of it may be stored; it must come again.
@@ -52,12 +77,83 @@ class RelayDesk:
         handler = self._handlers.get(event.source)
         if handler is None:
             self._pass_over(event)
-        else:
+        elif not event.erased:
             await self._handle(handler, event)
         # A commit of its own, after the content: a handler stores through several rooms, and one transaction
         # through all of them would tie each to the relay. A crash between the two only repeats the event, and
         # every content has an identity (a message its id, a status its stage) that makes that harmless.
-        await self._database.write(lambda tx: relay_cursor.move(tx, _STREAM, event.sequence))
+        to = Position(log, event.sequence)
+        await self._database.write(lambda tx: relay_cursor.move(tx, _STREAM, to))
+
+    async def heed(self, event: RelayEvent) -> None:
+        """Have one event looked at for what cannot wait; nothing is acknowledged by that."""
+        handler = self._urgent.get(event.source)
+        if handler is None or event.erased:
+            return
+        try:
+            await handler(event)
+        except Exception as error:  # noqa: BLE001 - the boundary of a handler; the event comes again in any case
+            _log.warning("relay_event_not_heeded", sequence=event.sequence, kind=type(error).__name__)
+
+    async def begin(self, to: Position) -> None:
+        """Note the name of the log; what was in it before this box came is nothing that it has lost.
+
+        Raises:
+            Unavailable: It could not be stored.
+        """
+        await self._database.write(lambda tx: relay_cursor.move(tx, _STREAM, to))
+
+    async def lose(self, gap: Gap, log: str, now: datetime) -> Position:
+        """Note that events are lost, tell who must know, and read on behind them.
+
+        Raises:
+            Unavailable: It could not be stored; the gap is met again.
+        """
+        to = Position(log, gap.oldest - 1)
+
+        async def unit(tx: Transaction) -> None:
+            await self._note(tx, Loss(now, gap.after, gap.oldest), to)
+
+        await self._database.write(unit)
+        return to
+
+    async def start_again(self, log: str, was: Position, now: datetime) -> Position:
+        """Read another log from its beginning: what it has in common with the one before is known by its ids.
+
+        Raises:
+            Unavailable: It could not be stored.
+        """
+        to = Position(log, 0)
+
+        async def unit(tx: Transaction) -> None:
+            await relay_traces.start_again(tx)
+            await self._note(tx, Loss(now, was.sequence, None), to)
+
+        await self._database.write(unit)
+        return to
+
+    async def _note(self, tx: Transaction, loss: Loss, to: Position) -> None:
+        await relay_cursor.note_loss(tx, loss)
+        for tell in self._on_loss:
+            await tell(tx, loss.at)
+        await relay_cursor.move(tx, _STREAM, to)
+
+    async def last_loss(self) -> Loss | None:
+        """The last loss, also of an earlier life.
+
+        Raises:
+            Unavailable: The database cannot be read.
+        """
+        found = await relay_cursor.losses(self._database, 1)
+        return found[0] if found else None
+
+    async def tidy(self, oldest: int) -> None:
+        """Forget who stood in what the relay has forgotten.
+
+        Raises:
+            Unavailable: It could not be stored.
+        """
+        await self._database.write(lambda tx: relay_traces.forget_before(tx, oldest))
 
     def _pass_over(self, event: RelayEvent) -> None:
         """Acknowledge what nobody here understands, or it would wait at the head of the line for ever."""

@@ -2,7 +2,8 @@
 
 The contract: per box the relay keeps an append-only log whose sequence numbers count up by one, starting
 at 1. ``newest`` is the last number given, ``oldest`` the first one still kept; of an empty log
-``oldest = newest + 1``.
+``oldest = newest + 1``. ``log`` is the name of the log, another one when its numbers mean other events;
+``epoch`` counts the boxes that the gym has had. An erased event is a tombstone: its number and its source.
 """
 
 import base64
@@ -14,6 +15,9 @@ from typing import Any
 import orjson
 
 from arni_edge.domain.errors import Unavailable
+from arni_edge.storage.relay_cursor import Position
+
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class RelayEvent:
         received_at: When the relay received it (aware).
         body: The exact bytes of the request; personal, never logged.
         signature: The sender's signature header, or None.
+        erased: There was a body, and somebody had it forgotten.
     """
 
     sequence: int
@@ -33,6 +38,7 @@ class RelayEvent:
     received_at: datetime
     body: bytes
     signature: str | None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +54,27 @@ class Batch:
     """One answer of the relay.
 
     Attributes:
+        log: The log that it is from.
+        epoch: Which of the gym's boxes it is for.
         events: In order, without holes between them.
+        oldest: The first sequence number that the relay still has.
         newest: The last sequence number that the relay has given.
         position: Where to read on when all events are done; beyond a gap even if there are no events.
         gap: What is missing before the first event, or None.
+        renewed: The numbers of this log are not those of the cursor: there are no events, and the cursor
+            begins again.
+        later: Seconds after which the relay wants to be asked again: it stops, and spreads its boxes.
     """
 
+    log: str
+    epoch: int
     events: tuple[RelayEvent, ...]
+    oldest: int
     newest: int
     position: int
     gap: Gap | None = None
+    renewed: bool = False
+    later: float = 0.0
 
     @property
     def caught_up(self) -> bool:
@@ -65,29 +82,34 @@ class Batch:
         return self.position == self.newest
 
 
-def read_batch(content: bytes, after: int, now: datetime) -> Batch:
+def read_batch(content: bytes, after: Position, now: datetime, *, later: float = 0.0) -> Batch:
     """Understand the relay's answer to "what came after ``after``?".
 
     Args:
         content: The answer, JSON.
         after: The cursor that was asked with.
         now: Stands in for a receive time that cannot be read.
+        later: Seconds after which the relay wants to be asked again.
 
     Raises:
         Unavailable: This is not the answer of a relay (a captive portal, a broken proxy).
     """
     try:
         answer = orjson.loads(content)
+        log, epoch = _name(answer["log"]), _whole(answer["epoch"])
         oldest, newest = _whole(answer["oldest"]), _whole(answer["newest"])
         events = [_event(item, now) for item in answer["events"]]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         raise Unavailable("the relay's answer cannot be understood") from None
-    # A relay that was set up anew counts from 1 again: a cursor beyond its end would wait for ever.
-    start = oldest - 1 if newest < after else max(after, oldest - 1)
+    # A log that ends before the cursor is not the one that was read, whatever it is called: a backup was
+    # restored, and nobody said so. To wait until it has grown to the cursor would lose what comes until then.
+    if (after.log is not None and log != after.log) or newest < after.sequence:
+        return Batch(log, epoch, (), oldest, newest, 0, renewed=True, later=later)
+    start = max(after.sequence, oldest - 1)
     chain = _chain([event for event in events if event.sequence > start])
     first = chain[0].sequence if chain else start + 1
-    gap = Gap(after, first) if first != after + 1 else None
-    return Batch(tuple(chain), newest, first - 1 + len(chain), gap)
+    gap = Gap(after.sequence, first) if first != after.sequence + 1 else None
+    return Batch(log, epoch, tuple(chain), oldest, newest, first - 1 + len(chain), gap, later=later)
 
 
 def _chain(events: list[RelayEvent]) -> list[RelayEvent]:
@@ -112,6 +134,12 @@ def _whole(value: object) -> int:
     return value
 
 
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
+        raise ValueError("not a name")
+    return value
+
+
 def _event(item: dict[str, Any], now: datetime) -> RelayEvent:
     """One event. Only its number must be right: refusing a poisoned body is the consumer's business."""
     signature = item.get("signature")
@@ -121,6 +149,7 @@ def _event(item: dict[str, Any], now: datetime) -> RelayEvent:
         received_at=_time(item.get("received_at"), now),
         body=_bytes(item.get("body")),
         signature=signature if isinstance(signature, str) else None,
+        erased=item.get("erased") is True,
     )
 
 

@@ -58,6 +58,15 @@ async def put(tx: Transaction, contact: str, post: StaffPost, now: datetime, *, 
     return changed == 1
 
 
+async def take_over(tx: Transaction, contact: str, key: str, chat: int, message_id: int) -> None:
+    """Note that a message which was sent without the board shows a post: it is edited, not said again."""
+    await tx.execute(
+        "UPDATE staff_posts SET chat = ?, message_id = ?, shown_utterance = utterance"
+        " WHERE contact = ? AND key = ? AND shown_utterance < utterance",
+        (chat, message_id, contact, key),
+    )
+
+
 async def revive(tx: Transaction, contact: str, now: datetime) -> None:
     """Show again what could not be shown lately: they can be reached again."""
     await tx.execute(

@@ -210,6 +210,10 @@ class Contracts:
         """A member number was named."""
         return await self._errands.claim(question.person, claimed_in(question.message.text) or "")
 
+    async def number(self, question: Question) -> str:
+        """They sent their own number."""
+        return await self._errands.number(question.person)
+
     async def vouch(self, question: Question) -> str:
         """Staff should say who it is."""
         return await self._errands.vouch(question.person)
@@ -242,6 +246,7 @@ def swarm(vision: Vision, ops: Ops, persona: Persona, contracts: Contracts, hand
         Intent.VERIFY: contracts.verify,
         Intent.CLAIM: contracts.claim,
         Intent.VOUCH: contracts.vouch,
+        Intent.NUMBER: contracts.number,
         Intent.HUMAN: handing_over(handoff),
         Intent.UNKNOWN: persona.saying("unknown"),
     }

@@ -14,7 +14,7 @@ import structlog
 from arni_edge.access.identity import Correspondent, Identities
 from arni_edge.access.identity_codes import Asked, IdentityCodes, Returned
 from arni_edge.access.vouching import CONFIRM, REFUSE, Vouching
-from arni_edge.actions.action import Action, Done, NeedsAssurance, Proposed
+from arni_edge.actions.action import Action, Done, NeedsAssurance, Proposed, Started
 from arni_edge.actions.tool import Actor, ActorKind
 from arni_edge.actions.tools.member import Exported
 from arni_edge.domain.clock import Clock
@@ -22,6 +22,7 @@ from arni_edge.domain.errors import InvalidInput, Refused, Unavailable
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import OutboundMessage
 from arni_edge.domain.people import Assurance, Member
+from arni_edge.domain.risk import Risk
 from arni_edge.domain.staff import Contact, Role, StaffAct
 from arni_edge.storage import Database, Transaction, errands, outbox
 from arni_edge.storage.errands import Errand
@@ -66,7 +67,7 @@ class Doer(Protocol):
 
     async def do(
         self, name: str, arguments: Mapping[str, Any], actor: Actor, *, key: str | None = None
-    ) -> Done | Proposed:
+    ) -> Done | Proposed | Started:
         """Do something, or propose it."""
         ...
 
@@ -160,6 +161,21 @@ class Errands:
         proven = self._text("errand.proven", waiting.language)
         return f"{proven} {await self._go_on(person, waiting)}"
 
+    async def number(self, person: Person) -> str:
+        """They sent their own number; what waited for it is asked for.
+
+        Raises:
+            Unavailable: It could not be stored.
+        """
+        waiting = await self._waiting(person.who)
+        # A number has no language: it is answered in that of the wish.
+        person = replace(person, who=replace(person.who, language=waiting.language))
+        if person.member is None:
+            return self._text("errand.number.unknown", waiting.language)
+        if waiting.tool is None:
+            return self._text("errand.number.known", waiting.language)
+        return await self._attempt(person, waiting)
+
     async def vouch(self, person: Person) -> str:
         """Staff should say that it is them.
 
@@ -233,13 +249,17 @@ class Errands:
         await self._drop(person.who)
         return said
 
-    def _words(self, became: Done | Proposed, person: Person) -> str:
+    def _words(self, became: Done | Proposed | Started, person: Person) -> str:
         if isinstance(became, Proposed):
             return became.question
+        if isinstance(became, Started):
+            return became.sentence
         if isinstance(became.result, Exported):
             number = sum(became.result.counts.values())
             return self._text("errand.exported", person.who.language, number=number)
-        return self._text("errand.done", person.who.language)
+        # What was confirmed in the conversation is told there by itself.
+        is_told = became.action is not None and became.action.risk is not Risk.REVERSIBLE
+        return (not is_told and became.sentence) or self._text("errand.done", person.who.language)
 
     async def _prove(self, person: Person, member: Member) -> str:
         """Say how it can be proven that it is them, and begin with it."""

@@ -25,6 +25,8 @@ class Intent(StrEnum):
     VERIFY = "verify"
     CLAIM = "claim"
     VOUCH = "vouch"
+    NUMBER = "number"
+    """They sent their own number, because they were asked for it; there are no words."""
     HUMAN = "human"
     UNKNOWN = "unknown"
 

@@ -13,6 +13,7 @@ from support.daemon import DaemonProcess
 from support.devices import plugged_in
 from support.waiting import eventually, eventually_is
 
+from arni_edge.relay import Papers
 from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.simulator.shelly import SimulatedShellyGen2
 
@@ -35,6 +36,7 @@ async def a_house(daemon: DaemonProcess, cloud: SimulatedCloud) -> AsyncIterator
     secrets = daemon.folder / "credentials"
     secrets.mkdir()
     write_secrets(secrets, cloud)
+    await cloud.relay.enroll(Papers(daemon.folder / "state" / "relay"))
     daemon.configure(
         broker=f'mode = "managed"\nlisten_port = {daemon.port}\nnewcomers = true',
         more=(
@@ -53,7 +55,6 @@ async def a_house(daemon: DaemonProcess, cloud: SimulatedCloud) -> AsyncIterator
 
 
 def write_secrets(folder: Path, cloud: SimulatedCloud) -> None:
-    (folder / "relay_token").write_text(cloud.relay_token)
     (folder / "whatsapp_access_token").write_text(cloud.access_token)
     (folder / "whatsapp_app_secret").write_text(cloud.app_secret)
 

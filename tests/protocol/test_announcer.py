@@ -8,16 +8,20 @@ import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from support.mqtt import running
 from support.waiting import eventually
 
+from arni_edge.bus import Bus
 from arni_edge.daemon.acts import RANKS as ACT_RANKS
-from arni_edge.daemon.announcer import Rank, Speaker
+from arni_edge.daemon.announcer import InsideVoice, Rank, Speaker
 from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.events import AnnouncementDue
 from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
@@ -172,3 +176,30 @@ async def test_a_player_that_starts_others_is_ended_with_them(tmp_path: Path) ->
 def test_who_has_to_leave_hears_it_first_and_a_test_last() -> None:
     assert ACT_RANKS["announce.alarm.fire"] < ACT_RANKS["announce.alarm"] < ACT_RANKS["announce.drill"]
     assert ACT_RANKS["announce.alone.fire"] < ACT_RANKS["announce.alone"]
+
+
+async def test_what_a_rule_of_the_building_wants_said_inside_is_spoken(tmp_path: Path) -> None:
+    bus, clock = Bus(), SystemClock()
+    due = AnnouncementDue(at=clock.now(), audience="inside", notice="closing_soon", number=15)
+    async with gym(tmp_path) as house:
+        voice = InsideVoice(bus, clock, house.speaker, (GERMAN, ENGLISH))
+        async with running(voice.run):
+            bus.publish(due.model_copy(update={"audience": "staff"}))
+            bus.publish(due.model_copy(update={"at": due.at - timedelta(minutes=5)}))  # would not be true
+            bus.publish(due.model_copy(update={"notice": "no_such_words"}))
+            bus.publish(due)
+            await eventually(lambda: house.played)
+            (seconds,) = house.seconds
+            assert 4 < seconds < 20
+
+
+async def test_what_cannot_be_said_ends_nothing(tmp_path: Path) -> None:
+    bus, clock = Bus(), SystemClock()
+    due = AnnouncementDue(at=clock.now(), audience="inside", notice="closing_soon", number=15)
+    with capture_logs() as logs:
+        async with gym(tmp_path, command=["no-such-player"]) as house:
+            voice = InsideVoice(bus, clock, house.speaker, (GERMAN,))
+            async with running(voice.run):
+                for _ in range(2):
+                    bus.publish(due)
+                await eventually(lambda: [one["event"] for one in logs].count("not_announced_inside") == 2)

@@ -1,80 +1,46 @@
 """Approvals and tasks as the owner meets them: the command, the control socket, the one-way door."""
 
-import asyncio
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.box import Box, a_box, a_config
 from support.house import House, open_house
-from support.mqtt import running
 from support.talk import KIM, LEE
-from support.waiting import eventually
 
 from arni_edge.actions.action import STAFF
 from arni_edge.actions.tool import Actor, ActorKind
-from arni_edge.control import ControlServer, call
 from arni_edge.daemon.actions_methods import actions_methods
 from arni_edge.daemon.tickets_methods import tickets_methods
 from arni_edge.domain.errors import ArniError
 from arni_edge.domain.people import Assurance
-from arni_edge.settings import load_settings
 
-
-@dataclass
-class Box:
-    house: House
-    config: Path
-    socket: Path
-
-    async def ask(self, method: str, **params: Any) -> Any:
-        return await asyncio.to_thread(call, self.socket, method, params, timeout=20.0)
-
-    async def says(self, *words: str, code: int = 0) -> str:
-        ended = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "arni_edge", *words, "--config", str(self.config)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert ended.returncode == code, ended.stderr
-        return ended.stdout if code == 0 else ended.stderr
+ApprovalsBox = Box[House]
 
 
 @pytest.fixture
-async def box(tmp_path: Path) -> AsyncIterator[Box]:
-    with tempfile.TemporaryDirectory(prefix="arni-a-", dir="/tmp") as short:
-        config = Path(short) / "arni.toml"
-        config.write_text(
-            f'[site]\nid = "probe"\nname = "P"\ncapacity = 40\n[paths]\nruntime = "{short}/run"\n'
+async def box(tmp_path: Path) -> AsyncIterator[ApprovalsBox]:
+    async with open_house(tmp_path, staff=(KIM, LEE)) as house:
+        office = house.office
+        present = SimpleNamespace(
+            executor=office.executor,
+            tickets=office.tickets,
+            people={one.id: one for one in (KIM, LEE)},
+            invites=None,
         )
-        socket = load_settings(config).paths.control_socket
-        async with open_house(tmp_path, staff=(KIM, LEE)) as house:
-            office = house.office
-            present = SimpleNamespace(
-                executor=office.executor,
-                tickets=office.tickets,
-                people={one.id: one for one in (KIM, LEE)},
-                invites=None,
-            )
-            methods = {
-                **actions_methods(house.database, lambda: present),
-                **tickets_methods(house.database, lambda: present),
-            }
-            async with running(ControlServer(socket, methods).run):
-                await eventually(socket.exists)
-                yield Box(house, config, socket)
+        methods = {
+            **actions_methods(house.database, lambda: present),
+            **tickets_methods(house.database, lambda: present),
+        }
+        with a_config() as config:
+            async with a_box(config, house, methods) as opened:
+                yield opened
 
 
-async def test_a_cancellation_at_the_box(box: Box) -> None:
+async def test_a_cancellation_at_the_box(box: ApprovalsBox) -> None:
     assert "nothing waits" in await box.says("approvals", "list")
     said = await box.says("approvals", "propose", "contract.cancel", "member_id=m1", "--by", "Erika")
     assert "Cancellation of the contract of Mia …789 (m1)" in said
@@ -96,7 +62,7 @@ async def test_a_cancellation_at_the_box(box: Box) -> None:
     assert "nothing is to be done" in await box.says("tickets", "list")
 
 
-async def test_a_no_at_the_box(box: Box) -> None:
+async def test_a_no_at_the_box(box: ApprovalsBox) -> None:
     made = await box.ask("actions.propose", tool="contract.cancel", arguments={"member_id": "m1"}, by="erika")
     assert await box.ask("actions.deny", action=made["action"], by="erika") == {
         "action": made["action"],
@@ -106,10 +72,10 @@ async def test_a_no_at_the_box(box: Box) -> None:
         await box.ask("actions.confirm", action=made["action"], by="erika")
 
 
-async def test_the_box_confirms_nothing_of_others_and_nothing_that_needs_two(box: Box) -> None:
+async def test_the_box_confirms_nothing_of_others_and_nothing_that_needs_two(box: ApprovalsBox) -> None:
     kim = Actor(ActorKind.STAFF, "kim", STAFF, Assurance.STAFF, KIM.role)
     mia = Actor(ActorKind.MEMBER, "m1", "whatsapp:+4915123456789", Assurance.CODE)
-    do = box.house.office.executor.do
+    do = box.here.office.executor.do
     await do("refund", {"member_id": "m1", "cents": 100, "reason": "x"}, kim)
     await do("contract.cancel", {"member_id": "m1"}, mia)
     made = await box.ask(
@@ -123,7 +89,7 @@ async def test_the_box_confirms_nothing_of_others_and_nothing_that_needs_two(box
         for name in ("erika", "kim", "lee"):
             with pytest.raises(ArniError):
                 await box.ask("actions.confirm", action=row["action"], by=name)
-    rows = await box.house.database.read("SELECT DISTINCT state FROM actions")
+    rows = await box.here.database.read("SELECT DISTINCT state FROM actions")
     assert [row["state"] for row in rows] == ["proposed"]
     assert made["state"] == "proposed"
 
@@ -143,20 +109,22 @@ async def test_the_box_confirms_nothing_of_others_and_nothing_that_needs_two(box
         ("staff.invite", {"staff": "kim", "by": "a"}),
     ],
 )
-async def test_what_is_asked_wrongly_is_refused(box: Box, method: str, params: dict[str, Any]) -> None:
+async def test_what_is_asked_wrongly_is_refused(
+    box: ApprovalsBox, method: str, params: dict[str, Any]
+) -> None:
     with pytest.raises(ArniError):
         await box.ask(method, **params)
-    assert await box.house.database.read("SELECT 1 FROM actions") == []
+    assert await box.here.database.read("SELECT 1 FROM actions") == []
 
 
-async def test_staff_are_listed_without_their_numbers(box: Box) -> None:
+async def test_staff_are_listed_without_their_numbers(box: ApprovalsBox) -> None:
     listed = await box.says("staff", "list")
     assert "kim" in listed
     assert "telegram, phone" in listed
     assert "+49" not in listed
 
 
-async def test_tools_are_listed_with_their_schemas(box: Box) -> None:
+async def test_tools_are_listed_with_their_schemas(box: ApprovalsBox) -> None:
     tools = {one["name"]: one for one in await box.ask("actions.tools")}
     assert tools["refund"]["risk"] == "grave"
     assert tools["refund"]["role"] == "staff"

@@ -1,24 +1,16 @@
 """Credentials as the owner meets them: the command, the control socket, the desk and its database."""
 
-import asyncio
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from support.box import Box, a_box, a_config
 from support.clock import ManualClock
 from support.entry import Doorstep, doorstep
-from support.mqtt import running
-from support.waiting import eventually
 
 from arni_edge.access import EntryKeys
-from arni_edge.control import ControlServer, call
 from arni_edge.daemon.codes_methods import codes_methods
 from arni_edge.daemon.members_methods import members_methods
 from arni_edge.domain.errors import Refused
@@ -33,50 +25,23 @@ _A_VISIT = {
 }
 
 
-@dataclass
-class Box:
-    """A desk behind a control socket, and the command in front of it."""
-
-    here: Doorstep
-    config: Path
-    socket: Path
-
-    async def ask(self, method: str, **params: Any) -> Any:
-        return await asyncio.to_thread(call, self.socket, method, params, timeout=20.0)
-
-    async def says(self, *words: str, code: int = 0) -> str:
-        ended = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "arni_edge", *words, "--config", str(self.config)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert ended.returncode == code, ended.stderr
-        return ended.stdout
+DoorstepBox = Box[Doorstep]
 
 
 @pytest.fixture
-async def box(tmp_path: Path) -> AsyncIterator[Box]:
-    with tempfile.TemporaryDirectory(prefix="arni-c-", dir="/tmp") as short:
-        config = Path(short) / "arni.toml"
-        config.write_text(
-            f'[site]\nid = "probe"\nname = "P"\ncapacity = 40\n[paths]\nruntime = "{short}/run"\n'
-        )
+async def box(tmp_path: Path) -> AsyncIterator[DoorstepBox]:
+    with a_config() as config:
         settings = load_settings(config)
         keys = EntryKeys.keep(tmp_path / "entry-keys.json", ManualClock().now())
         async with doorstep(tmp_path, keys=keys) as here:
             ground = SimpleNamespace(database=here.database, clock=here.clock, catalogue=Catalogue.load())
             house = SimpleNamespace(settings=settings, entry=here.desk)
             methods = {**members_methods(ground), **codes_methods(ground, lambda: house)}
-            socket = settings.paths.control_socket
-            async with running(ControlServer(socket, methods).run):
-                await eventually(socket.exists)
-                yield Box(here, config, socket)
+            async with a_box(config, here, methods) as opened:
+                yield opened
 
 
-async def test_a_member_with_a_qr_and_a_code(box: Box) -> None:
+async def test_a_member_with_a_qr_and_a_code(box: DoorstepBox) -> None:
     await box.says("members", "add", "m1", "Mia Muster", "+49 151 23456789", "--group", "women")
     text = (await box.says("members", "qr", "m1")).strip()
     assert re.fullmatch(r"AE1(\.[A-Za-z0-9_-]*){6}", text)
@@ -98,7 +63,7 @@ async def test_a_member_with_a_qr_and_a_code(box: Box) -> None:
     assert box.here.front.opened == 2
 
 
-async def test_a_member_with_everything_and_one_who_owes_money(box: Box) -> None:
+async def test_a_member_with_everything_and_one_who_owes_money(box: DoorstepBox) -> None:
     await box.says(
         *("members", "add", "m2", "Ben Beispiel", "+49 151 23456780", "--plan", "gold", "--arrears"),
         *(
@@ -121,7 +86,7 @@ async def test_a_member_with_everything_and_one_who_owes_money(box: Box) -> None
     assert "Es sind Beiträge offen." in asked.partition("for staff:")[2]
 
 
-async def test_a_visit_from_its_making_to_its_end(box: Box) -> None:
+async def test_a_visit_from_its_making_to_its_end(box: DoorstepBox) -> None:
     when = ("--when", "mon-sun 00:00-24:00")
     made = await box.says(
         "visits", "add", "cleaners", "--door", "front", *when, "--until", "2027-01-31", "--uses", "3"
@@ -139,7 +104,7 @@ async def test_a_visit_from_its_making_to_its_end(box: Box) -> None:
     assert "revoked" in await box.says("visits", "list")
 
 
-async def test_keys_rotate(box: Box) -> None:
+async def test_keys_rotate(box: DoorstepBox) -> None:
     await box.says("members", "add", "m1", "Mia Muster", "+49 151 23456789")
     text = (await box.says("members", "qr", "m1")).strip()
     await box.says("members", "rotate-keys", "--overlap-hours", "0")
@@ -181,7 +146,9 @@ async def test_keys_rotate(box: Box) -> None:
         ("visits.add", _A_VISIT | {"label": "a\x1b[31m"}),
     ],
 )
-async def test_wrong_questions_get_a_sentence(box: Box, method: str, params: dict[str, object]) -> None:
+async def test_wrong_questions_get_a_sentence(
+    box: DoorstepBox, method: str, params: dict[str, object]
+) -> None:
     with pytest.raises(Refused) as refused:
         await box.ask(method, **params)
     assert "internal error" not in str(refused.value)

@@ -3,11 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
-import pytest
-from support.database import open_database
 from support.mosquitto import Mosquitto
 from support.mqtt import Device, connected, running
 from support.waiting import eventually, eventually_is
@@ -73,12 +70,6 @@ class Daemon:
 
     async def kept(self, inside: int) -> None:
         await eventually_is(self.keeper.load, lambda kept: kept is not None and kept[0].inside == inside)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "arni.db") as database:
-        yield database
 
 
 async def _ready(daemon: Daemon) -> None:

@@ -2,23 +2,26 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 from support.waiting import eventually
 from support.whatsapp import Box, NotingDesk, Store, a_store, no_progress, running
 
 from arni_edge.channels.whatsapp import SOURCE
 from arni_edge.domain.clock import SystemClock
-from arni_edge.domain.errors import Refused, Unavailable
+from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import State
-from arni_edge.relay import RelayClient, RelayEvent, RelayPull
-from arni_edge.relay.wire import Gap
+from arni_edge.relay import Papers, RelayClient, RelayEvent, RelayPull, ShutOut
+from arni_edge.relay.keys import read_public_key
+from arni_edge.relay.server import boxes
 from arni_edge.settings import Relay
 from arni_edge.simulator.cloud import SimulatedCloud
+from arni_edge.storage.relay_cursor import Position
 
 ANNA = "+49 1522 3433333"
 
@@ -40,7 +43,7 @@ async def test_messages_arrive_once_and_in_order(tmp_path: Path) -> None:
                 await eventually(lambda n=number: cloud.relay.log.newest > n)  # type: ignore[misc]
             await eventually_stored(store, [f"Nummer {number}" for number in range(5)])
             await eventually(lambda: store.seen == [1, 2, 3, 4, 5])
-        assert await box.desk.cursor() == 5
+        assert (await box.desk.position()).sequence == 5
         assert box.pull.caught_up_at is not None
 
 
@@ -118,51 +121,176 @@ async def test_an_event_that_storage_could_not_take_comes_again(tmp_path: Path) 
         assert tried == [1, 1, 1]
 
 
-async def test_a_gap_is_reported_and_the_line_goes_on(tmp_path: Path) -> None:
-    """What retention has taken is gone; the owner is told, the rest is read."""
-    async with SimulatedCloud(keep=2) as cloud, a_store(tmp_path) as store, Box(cloud, store) as box:
+async def test_a_gap_is_told_once_and_the_line_goes_on(tmp_path: Path) -> None:
+    """What retention has taken is gone: the owner is told, the rest is read, a restart forgets no loss."""
+    async with SimulatedCloud(keep=2) as cloud, a_store(tmp_path) as store:
         anna = cloud.phones.add(ANNA, "Anna")
+        anna.send("vorher")
+        async with Box(cloud, store) as box, running(box.pulling()):
+            await eventually_stored(store, ["vorher"])
+            await eventually(lambda: box.pull.caught_up_at)
         for number in range(4):
             anna.send(f"Nummer {number}")
-            await eventually(lambda n=number: cloud.relay.log.newest > n)  # type: ignore[misc]
+            await eventually(lambda n=number: cloud.relay.log.newest > n + 1)  # type: ignore[misc]
         with capture_logs() as logs:
-            async with running(box.pulling()):
-                await eventually_stored(store, ["Nummer 2", "Nummer 3"])
+            async with Box(cloud, store) as box, running(box.pulling()):
+                await eventually_stored(store, ["vorher", "Nummer 2", "Nummer 3"])
                 await eventually(lambda: box.pull.caught_up_at)
-        assert box.pull.last_gap == Gap(0, 3)
-        assert next(entry for entry in logs if entry["event"] == "relay_gap")["oldest"] == 3
-        assert box.health[-1][1] is State.DEGRADED
+        (entry,) = [entry for entry in logs if entry["event"] == "relay_gap"]
+        assert (entry["after"], entry["oldest"]) == (1, 4)
+        for _ in range(2):
+            async with Box(cloud, store) as box, running(box.pulling()):
+                await eventually(lambda b=box: b.health and b.health[-1][1] is State.DEGRADED)  # type: ignore[misc]
+                assert "2 events from number 2 on" in box.health[-1][2]
+        assert box.lost == []
+        loss = await box.desk.last_loss()
+        assert loss is not None
+        assert (loss.after, loss.oldest) == (1, 4)
 
 
-async def test_a_gap_without_events_is_met_once(tmp_path: Path) -> None:
-    """Everything was forgotten: the box reads on behind it and is caught up."""
+async def test_what_was_before_this_box_came_is_no_loss_of_its(tmp_path: Path) -> None:
+    """Everything was forgotten before it first asked: it reads on behind it and is caught up."""
     async with SimulatedCloud() as cloud, a_store(tmp_path) as store, Box(cloud, store) as box:
         anna = cloud.phones.add(ANNA, "Anna")
         anna.send("verloren")
         await eventually(lambda: cloud.relay.log.newest == 1)
-        cloud.relay.log.forget(1)
+        await cloud.relay.log.forget(1)
         async with running(box.pulling()):
             await eventually(lambda: box.pull.caught_up_at)
             anna.send("danach")
-            await eventually_stored(store, ["danach"])
+            await eventually(lambda: store.seen == [2])
+        assert await box.desk.last_loss() is None
+        assert await box.desk.position() == Position((await box.relay.head()).log, 2)
 
 
-async def test_a_wrong_token_is_told_apart_from_an_outage(tmp_path: Path) -> None:
-    """The owner must do something; the reason says what."""
+async def test_a_log_that_was_set_up_anew_is_read_from_its_start(tmp_path: Path) -> None:
+    """It is longer than the cursor already: only its name says that its numbers mean other events."""
+    async with SimulatedCloud() as cloud, a_store(tmp_path) as store, Box(cloud, store) as box:
+        anna = cloud.phones.add(ANNA, "Anna")
+        async with running(box.pulling()):
+            for text in ("eins", "zwei"):
+                anna.send(text)
+            await eventually(lambda: len(store.seen) == 2)
+            await cloud.relay.renew_log()
+            await eventually(lambda: store.seen == [1, 2, 1, 2])
+            anna.send("drei")
+            await eventually(lambda: store.seen == [1, 2, 1, 2, 3])
+            assert sorted(await store.texts()) == ["drei", "eins", "zwei"]
+            assert len(box.lost) == 1
+            await eventually(lambda: "set up anew" in box.health[-1][2])
+
+
+# --- who may ask ------------------------------------------------------------------------------------------
+
+
+async def refused(cloud: SimulatedCloud, papers: Papers, **more: Any) -> ShutOut:
+    client = RelayClient(cloud.relay_settings(), more.pop("clock", SystemClock()), papers)
+    try:
+        with pytest.raises(ShutOut) as caught:
+            await client.fetch(Position(), wait=0)
+        return caught.value
+    finally:
+        await client.aclose()
+
+
+async def test_each_reason_to_be_shut_out_says_what_to_do(tmp_path: Path) -> None:
     async with SimulatedCloud() as cloud:
-        for token in (None, SecretStr("another")):
-            client = RelayClient(Relay(url=cloud.relay_url, token=token), SystemClock())
-            with pytest.raises(Refused, match="relay_token"):
-                await client.fetch(0, wait=0)
-            await client.aclose()
+        papers = Papers(tmp_path / "one")
+        no = await refused(cloud, papers)
+        assert (no.reason, no.patient) == ("not enrolled", True)
+        assert "arni-edge relay enroll CODE" in str(no)
+        await cloud.relay.enroll(papers)
+        for hours, word in ((1, "ahead"), (-1, "behind")):
+            no = await refused(cloud, papers, clock=_Shifted(hours))
+            assert (word in str(no), "timedatectl" in str(no), no.patient) == (True, True, False)
+        await cloud.relay.enroll(Papers(tmp_path / "two"))
+        no = await refused(cloud, papers)
+        assert (no.reason, no.patient) == ("replaced", True)
+        await cloud.relay.revoke()
+        assert (await refused(cloud, Papers(tmp_path / "two"))).reason == "revoked"
+        (tmp_path / "two" / "box.json").write_text("{")
+        assert (await refused(cloud, Papers(tmp_path / "two"))).reason == "unusable"
 
 
-async def test_nobody_there_is_unavailable() -> None:
+class _Shifted(SystemClock):
+    def __init__(self, hours: float) -> None:
+        self._by = timedelta(hours=hours)
+
+    def now(self) -> datetime:
+        return super().now() + self._by
+
+
+async def test_a_box_is_enrolled_with_a_code_that_works_once(tmp_path: Path) -> None:
+    async with SimulatedCloud() as cloud:
+        papers = Papers(tmp_path / "relay")
+        client = RelayClient(cloud.relay_settings(), SystemClock(), papers)
+        with pytest.raises(ShutOut, match="arni-relay box code"):
+            await client.enroll("NO-SUCH-CODE")
+        code = await cloud.relay.code()
+        first = await client.enroll(code.lower())
+        assert (await client.fetch(Position(), wait=0)).epoch == first.epoch == 1
+        with pytest.raises(ShutOut, match="arni-relay box code"):
+            await client.enroll(code)
+        # Another key each time: a key that somebody has stolen is worth nothing any more.
+        second = await client.enroll(await cloud.relay.code())
+        assert (second.epoch, second.key.public != first.key.public) == (2, True)
+        assert (await client.fetch(Position(), wait=0)).epoch == 2
+        await client.aclose()
+        names = sorted(file.name for file in (tmp_path / "relay").iterdir())
+        assert names == sorted(["box.json", f"{second.key.public[:16]}.key"])
+        assert {file.stat().st_mode & 0o777 for file in (tmp_path / "relay").iterdir()} == {0o600}
+
+
+async def test_an_enrolment_whose_answer_was_lost_is_tried_again_with_the_same_code(tmp_path: Path) -> None:
+    async with SimulatedCloud() as cloud:
+        papers = Papers(tmp_path / "relay")
+        code = await cloud.relay.code()
+        key = papers.next_key()
+        await boxes.enroll(cloud.relay.store, code, read_public_key(key.public), now=datetime.now(UTC))
+        client = RelayClient(cloud.relay_settings(), SystemClock(), papers)
+        assert (await client.enroll(code)).key.public == key.public
+        await client.aclose()
+
+
+async def test_a_box_that_was_replaced_asks_rarely_and_at_once_when_it_is_enrolled(tmp_path: Path) -> None:
+    async with (
+        SimulatedCloud() as cloud,
+        a_store(tmp_path) as store,
+        Box(cloud, store) as box,
+        running(box.pulling()),
+    ):
+        await eventually(lambda: box.pull.caught_up_at)
+        await cloud.relay.enroll(Papers(tmp_path / "another"))
+        await eventually(lambda: "another box" in box.health[-1][2])
+        assert box.health[-1][1] is State.DOWN
+        answered = cloud.relay.asked
+        await asyncio.sleep(1.5)
+        assert cloud.relay.asked == answered
+        await cloud.relay.enroll(store.papers)
+        cloud.phones.add(ANNA, "Anna").send("Hallo")
+        await eventually_stored(store, ["Hallo"])
+
+
+async def test_nobody_there_is_unavailable(tmp_path: Path) -> None:
     """A refused connection is an outage, not a crash."""
-    client = RelayClient(Relay(url="http://127.0.0.1:9", token=SecretStr("t")), SystemClock())
+    async with SimulatedCloud() as cloud:
+        await cloud.relay.enroll(Papers(tmp_path))
+    client = RelayClient(Relay(url="http://127.0.0.1:9"), SystemClock(), Papers(tmp_path))
     with pytest.raises(Unavailable):
-        await client.fetch(0, wait=0)
+        await client.fetch(Position(), wait=0)
     await client.aclose()
+
+
+async def test_a_relay_that_says_when_is_asked_then(tmp_path: Path) -> None:
+    """Not before, and not all at the same moment."""
+    async with SimulatedCloud() as cloud, a_store(tmp_path) as store, Box(cloud, store) as box:
+        cloud.relay.come_again = 2
+        cloud.relay.down = True
+        async with running(box.pulling()):
+            await eventually(lambda: cloud.relay.asked == 1)
+            began = time.monotonic()
+            await eventually(lambda: cloud.relay.asked == 2)
+            assert time.monotonic() - began >= 1.9
 
 
 async def test_it_shows_progress_while_the_poll_waits(tmp_path: Path) -> None:
@@ -183,7 +311,11 @@ async def test_it_shows_progress_while_the_poll_waits(tmp_path: Path) -> None:
 async def test_the_relay_double_speaks_metas_side() -> None:
     """Verification echoes the challenge; a bad signature and a wrong verify token are refused."""
     async with SimulatedCloud() as cloud, httpx.AsyncClient(trust_env=False) as meta:
-        ask = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": cloud.verify_token}
+        ask = {
+            "hub.mode": "subscribe",
+            "hub.challenge": "1158201444",
+            "hub.verify_token": cloud.relay.passes.verify_token,
+        }
         answer = await meta.get(cloud.webhook_url, params=ask)
         assert (answer.status_code, answer.text) == (200, "1158201444")
         wrong = await meta.get(cloud.webhook_url, params=ask | {"hub.verify_token": "x"})

@@ -22,7 +22,7 @@ from arni_edge.domain.clock import SystemClock
 from arni_edge.domain.devices import DeviceTrouble
 from arni_edge.domain.events import ReadingChanged
 from arni_edge.safety import buttons
-from arni_edge.safety.buttons import SosButtons
+from arni_edge.safety.buttons import ButtonLevels, SosButtons
 from arni_edge.safety.model import Report
 from arni_edge.settings import Settings
 from arni_edge.simulator.shelly import SimulatedShellyGen2
@@ -106,7 +106,14 @@ async def a_gym(mosquitto: Mosquitto) -> AsyncIterator[Gym]:
         broker=session, rpc=rpc, strangers_rpc=strangers, bus=bus, clock=clock,
         incidents=gym, notebook=gym,
     )  # fmt: skip
-    desk = SosButtons(SETTINGS.alarms.buttons, bus, clock, report=gym.reports.append, incidents=gym)
+    desk = SosButtons(
+        SETTINGS.alarms.buttons,
+        bus,
+        clock,
+        report=gym.reports.append,
+        incidents=gym,
+        levels=ButtonLevels(),
+    )
     async with (
         listening(bus) as gym.ear, running(desk.run), running(rpc.run), running(strangers.run),
         running(gym.book.run), connected(session),

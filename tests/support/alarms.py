@@ -1,12 +1,13 @@
 """An alarm desk on a real database, with people, and what stands for the other ends of its sinks."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from arni_edge.bus import Bus
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.staff import Contact
 from arni_edge.safety import AlarmDesk, AlarmWords, Call, Display, LocalAct, Roster, Sink, StaffLine
@@ -38,10 +39,12 @@ def alarm_desk(
     staff: Sequence[dict[str, Any]] = (),
     acts: Sequence[LocalAct] = (),
     more: Sequence[Sink] = (),
+    direct: Sequence[Sink] = (),
     displays: Sequence[Display] = (),
     groups: Sequence[Contact] = (),
     settings: Settings | None = None,
     template: str = "alarm",
+    health: Callable[[State, str], None] = lambda _, __: None,
 ) -> AlarmDesk:
     """The desk as the house makes it: WhatsApp for who has a phone, Telegram for who has that."""
     settings = settings or gym(on_call, staff)
@@ -64,7 +67,9 @@ def alarm_desk(
         sinks=sinks,
         displays=displays,
         groups=groups,
+        direct=direct,
         acknowledge_seconds=settings.alarms.acknowledge_seconds,
+        health=health,
     )
 
 

@@ -8,14 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 
-from arni_edge.actions.tools.bookings import Place
-from arni_edge.domain.errors import Refused, Unavailable
+from arni_edge.domain.bookings import Booked, NotBooked, Obstacle, Session, Standing
+from arni_edge.domain.errors import Unavailable
 
 
 @dataclass
@@ -132,21 +132,26 @@ class HttpBookings:
         self._service = service
         self.client = httpx.AsyncClient(trust_env=False, timeout=5, verify=False)
 
-    async def booked(self, booking_id: str, member_id: str) -> Place:
+    async def booked(self, booking_id: str, member_id: str) -> Session:
         said = await self._ask("/booked", booking=booking_id, member=member_id)
-        return _place(said["slot"])
+        return _session(said["slot"])
 
-    async def offered(self, slot_id: str) -> Place:
-        return _place(slot_id)
+    async def offered(self, slot_id: str) -> Session:
+        return _session(slot_id)
 
-    async def book(self, member_id: str, slot_id: str, key: str) -> str:
-        return str((await self._ask("/book", member=member_id, slot=slot_id, key=key))["booking"])
+    async def book(self, member_id: str, slot_id: str, key: str, within: timedelta) -> Booked:
+        del within
+        said = await self._ask("/book", member=member_id, slot=slot_id, key=key)
+        return Booked(str(said["booking"]), Standing.BOOKED, _session(slot_id))
 
-    async def withdraw(self, key: str) -> None:
+    async def withdraw(self, member_id: str, key: str) -> None:
+        del member_id
         await self._ask("/withdraw", key=key)
 
-    async def cancel(self, booking_id: str, key: str) -> None:
+    async def cancel(self, member_id: str, booking_id: str, key: str, within: timedelta) -> Session:
+        del member_id, within
         await self._ask("/cancel", booking=booking_id, key=key)
+        return _session(booking_id)
 
     async def _ask(self, path: str, **asked: str) -> dict[str, Any]:
         try:
@@ -154,11 +159,11 @@ class HttpBookings:
         except httpx.ConnectError:
             raise Unavailable("the booking service cannot be reached") from None
         if answer.status_code in {404, 409}:
-            raise Refused("the booking service says no")
+            raise NotBooked(Obstacle.OTHER)
         if answer.status_code != 200:
             raise Unavailable("the booking service cannot do this now")
         return dict(answer.json())
 
 
-def _place(slot: str) -> Place:
-    return Place(f"HIIT {slot}", datetime(2026, 11, 24, 17, 30, tzinfo=UTC))
+def _session(slot: str) -> Session:
+    return Session(f"HIIT {slot}", datetime(2026, 11, 24, 17, 30, tzinfo=UTC))

@@ -10,7 +10,7 @@ from typing import Any
 from arni_edge.actions.saga import Saga
 from arni_edge.actions.tool import Actor, Form, Tool
 from arni_edge.actions.tools import Hands
-from arni_edge.actions.tools.bookings import Place
+from arni_edge.domain.bookings import Session
 from arni_edge.domain.errors import Refused
 from arni_edge.domain.staff import Contact, Role
 from support.house import MIA, open_house
@@ -38,11 +38,11 @@ class NoHands:
 
     doors = ("front",)
 
-    async def booked(self, *_: Any) -> Place:
-        return Place("Yoga", datetime.fromisoformat("2026-11-20T18:00:00+00:00"))
+    async def booked(self, *_: Any) -> Session:
+        return Session("Yoga", datetime.fromisoformat("2026-11-20T18:00:00+00:00"))
 
-    async def offered(self, *_: Any) -> Place:
-        return Place("Boxen", datetime.fromisoformat("2026-11-21T18:00:00+00:00"))
+    async def offered(self, *_: Any) -> Session:
+        return Session("Boxen", datetime.fromisoformat("2026-11-21T18:00:00+00:00"))
 
     async def _touched(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("an effect was had")

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
+from typing import Protocol
 
 from arni_edge.access import EntryDesk, Rules
 from arni_edge.actions.saga import Saga
@@ -15,8 +16,9 @@ from arni_edge.conversation import Pipeline, Reception, Turns
 from arni_edge.conversation.front_office import FrontOffice, build_front_office
 from arni_edge.conversation.ghost_mode import GhostMode, build_ghost_mode
 from arni_edge.conversation.pipeline import build_pipeline
+from arni_edge.conversation.stages.listen import Recordings, Speech
 from arni_edge.domain.doors import Outcome, UnlatchResult
-from arni_edge.domain.errors import Unavailable
+from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.masking import mask_for_staff
 from arni_edge.domain.messages import Channel, InboundMessage
@@ -84,12 +86,19 @@ class FakeSms:
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     broken: bool = False
+    refuses: bool = False
 
     async def send(self, phone: str, text: str, key: str) -> str:
         if self.broken:
             raise Unavailable("HTTP 503")
+        if self.refuses:
+            raise Refused("HTTP 400")
         self.sent.append((phone, text))
         return key
+
+
+class Ears(Recordings, Speech, Protocol):
+    """Stands at both ports of whoever listens to voice notes."""
 
 
 @dataclass
@@ -150,6 +159,7 @@ async def open_house(
     guests: bool = False,
     bookings: Callable[[Database, ManualClock], tuple[Bookings, Saga]] | None = None,
     with_sms: bool = True,
+    ears: Ears | None = None,
 ) -> AsyncIterator[House]:
     """Build the rooms above the ground; Mia is on file, nobody else."""
     clock, bus, catalogue = ManualClock(), Bus(), Catalogue.load()
@@ -164,6 +174,9 @@ async def open_house(
         hours = Hours.model_validate({"wednesday": ["06:00-23:00"]})
         known_staff = {one.id: one for one in staff}
         audit, sms = AuditLog(KEY), FakeSms()
+        line = StaffLine(
+            Roster((), (), known_staff, site.zone), template="", telegram=lambda one: one.telegram is not None
+        )
         office = build_front_office(
             database,
             bus,
@@ -180,10 +193,7 @@ async def open_house(
                 bookings=None if bookings is None else bookings(database, clock),
             ),
             sms=sms if with_sms else None,
-            telegram=lambda one: one.telegram is not None,
-        )
-        line = StaffLine(
-            Roster((), (), known_staff, site.zone), template="", telegram=lambda one: one.telegram is not None
+            line=line,
         )
         ghost = build_ghost_mode(
             database,
@@ -215,6 +225,8 @@ async def open_house(
             known=office.known,
             approvals=office.executor,
             ghost=ghost,
+            recordings=ears,
+            speech=ears,
         )
         turns = Turns(database, clock, catalogue, pipeline, site.language)
         reception = Reception(pipeline, turns, site.language)

@@ -125,11 +125,11 @@ async def _take_in(house: House, script: Script) -> None:
 
     async def take(event: RelayEvent) -> None:
         said = script[event.sequence - 1]
-        await intake.receive([_message(said, identities.index(said))], [])
+        await intake.receive([_message(said, identities.index(said))], [], event.sequence)
 
     desk = RelayDesk(house.database, {SOURCE: take})
-    for sequence in range(await desk.cursor() + 1, len(script) + 1):
-        await desk.consume(RelayEvent(sequence, SOURCE, house.clock.now(), b"", None))
+    for sequence in range((await desk.position()).sequence + 1, len(script) + 1):
+        await desk.consume(RelayEvent(sequence, SOURCE, house.clock.now(), b"", None), "log")
 
 
 def _message(said: tuple[str, str], number: int) -> InboundMessage:

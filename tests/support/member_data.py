@@ -1,14 +1,17 @@
 """One member with something in every table, for erasures and exports."""
 
 import base64
+from collections.abc import Callable
 from datetime import datetime
 
 from arni_edge.domain.people import Member
 from arni_edge.storage import Database, Transaction, members
 from arni_edge.storage.audit import AuditLog
+from arni_edge.storage.outbound import to_json
 
 KIM = Member("M-77310-X", "Kimberly Öztürk-Planted", "+4915112349876")
 OTHER = Member("M2", "Ben Beispiel", "+4915155500002")
+_FURTHER = ("+493012349877", "+493055500003")
 DIGITS = KIM.phone.removeprefix("+")
 BSUID = "DE.98765432109876"
 WAMID = "wamid." + base64.b64encode(b"\x1c\x18\x0d" + DIGITS.encode() + b"\x15\x02\x00\x11").decode()
@@ -20,6 +23,8 @@ PLANTED = (
     DIGITS,
     "0151 1234 9876",
     "015112349876",
+    _FURTHER[0],
+    "3012349877",
     BSUID,
     WAMID,
     KIM.member_id,
@@ -28,6 +33,48 @@ PLANTED = (
     "Bandscheibenvorfall",
 )
 """Everything that must be gone afterwards."""
+
+
+def _mirror(add: Callable[..., None], at: str) -> None:
+    """Both of them as Magicline has them."""
+    for number, who in enumerate((KIM, OTHER)):
+        add(
+            "magicline_customers",
+            customer_id=1229488490 + number,
+            member_id=who.member_id,
+            number=f"1-{number}-{who.member_id}",
+            first_name=who.name.split()[0],
+            last_name=who.name.split()[1],
+            phones=f'["{who.phone}", "{_FURTHER[number]}"]',
+            status="MEMBER",
+            access_refused=0,
+            restrictions="[]",
+            read_at=at,
+        )
+        add("member_phones", member_id=who.member_id, phone=_FURTHER[number])
+        theirs: dict[str, object] = {"customer_id": 1229488490 + number, "read_at": at}
+        add(
+            "magicline_contracts",
+            **theirs,
+            contract_id=7 + number,
+            rate_name="Basic",
+            rate_codes="[]",
+            status="ACTIVE",
+            cancelled=0,
+            reversed=0,
+        )
+        add("magicline_pauses", **theirs, contract_id=7 + number, start_on="2026-01-01", unlimited=0)
+        add("magicline_checkins", **theirs, checkin_id=7 + number)
+        add(
+            "magicline_bookings",
+            **theirs,
+            kind="class",
+            booking_id=7 + number,
+            status="BOOKED",
+            title="",
+            takes_place="PLANNED",
+            participation="UNSET",
+        )
 
 
 async def fill(database: Database, now: datetime) -> None:
@@ -63,14 +110,35 @@ async def fill(database: Database, now: datetime) -> None:
         add(
             "outbox",
             key=f"k{number}",
-            channel="whatsapp",
-            recipient=address,
-            text="Hallo Kimberly" if number < 2 else "Ben",
+            line="whatsapp",
+            kind="message",
+            order_key=address,
+            payload=to_json(
+                {
+                    "text": "Hallo Kimberly" if number < 2 else "Ben",
+                    **({"reply_to": WAMID} if number == 0 else {}),
+                }
+            ),
             priority=1,
             position=number,
             tracking_id=f"t{number}",
             state=state,
-            reply_to=WAMID if number == 0 else None,
+            created_at=at,
+            updated_at=at,
+        )
+    for who in (KIM, OTHER):
+        add(
+            "outbox",
+            key=f"book/{who.member_id}",
+            line="magicline",
+            kind="book",
+            order_key=f"customer/{who.member_id}",
+            payload=to_json({"book": {"slot": 41, "customer": who.member_id}}),
+            member_id=who.member_id,
+            priority=1,
+            position=9,
+            tracking_id=f"book-{who.member_id}",
+            state="sent",
             created_at=at,
             updated_at=at,
         )
@@ -126,6 +194,14 @@ async def fill(database: Database, now: datetime) -> None:
         add("alarm_history", alarm_id=f"a-{handle}", at=at, what="raised", detail="help whatsapp")
     for member in (KIM, OTHER):
         key, short = member.member_id, "one" if member is KIM else "two"
+        add(
+            "addresses",
+            channel="whatsapp",
+            address=BSUID if member is KIM else "DE.2",
+            user_id=BSUID if member is KIM else "DE.2",
+            number=member.phone,
+            since=at,
+        )
         add(
             "identities",
             channel="whatsapp",
@@ -277,6 +353,20 @@ async def fill(database: Database, now: datetime) -> None:
         evidence="offen wegen +49 151 1234 9876",
         at=at,
         last_at=at,
+    )
+
+    _mirror(add, at)
+    add(
+        "inbound",
+        channel="whatsapp",
+        message_id="wamid.further",
+        phone=_FURTHER[0],
+        conversation=_FURTHER[0].removeprefix("+"),
+        kind="text",
+        text="von meinem anderen Telefon",
+        sent_at=at,
+        received_at=at,
+        state="handled",
     )
 
     async def unit(tx: Transaction) -> None:

@@ -148,8 +148,9 @@ class Storm:
         sequences: dict[str, int] = {}
         last = 0
         while last < log.newest:
-            for event in await log.after(last, 0.0):
+            for event in await log.after(last):
                 last = event.sequence
+                assert event.body is not None
                 for item in parse(event.body, event.received_at, phone_number_id):
                     if isinstance(item, InboundMessage):
                         sequences.setdefault(item.message_id, last)

@@ -1,10 +1,8 @@
 """A box that speaks Telegram: all real from the board of posts to the wire, with a few acts of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 from arni_edge.channels.telegram import TelegramLine
@@ -17,7 +15,6 @@ from arni_edge.domain.staff import Button, Contact, Role, Said, StaffAct, StaffC
 from arni_edge.settings import Telegram
 from arni_edge.storage import Database, staff_posts
 from arni_edge.storage.audit import AuditLog
-from support.database import open_database
 from support.whatsapp import no_progress
 
 KIM = 700000101
@@ -145,9 +142,3 @@ class Bot:
     async def open_updates(self) -> int:
         rows = await self.database.read("SELECT 1 FROM telegram_updates WHERE payload IS NOT NULL")
         return len(rows)
-
-
-@asynccontextmanager
-async def a_database(folder: Path) -> AsyncIterator[Database]:
-    async with open_database(folder / "arni.db") as database:
-        yield database

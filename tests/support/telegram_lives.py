@@ -21,8 +21,9 @@ from arni_edge.logs import configure_logging
 from arni_edge.settings import Telegram
 from arni_edge.simulator.telegram import SimulatedTelegram
 from arni_edge.storage import Database, staff_posts, telegram
+from support.database import open_database
 from support.lives import Death, _Mortal
-from support.telegram import ACKNOWLEDGE, Acts, Bot, a_database
+from support.telegram import ACKNOWLEDGE, Acts, Bot
 from support.waiting import eventually_is
 
 _LIFE_SECONDS = 60
@@ -111,7 +112,7 @@ async def show(database: Database, text: str) -> None:
 
 
 async def _live(folder: Path, url: str, until: int, death: Death | None) -> None:
-    async with a_database(folder) as database:
+    async with open_database(folder / "arni.db") as database:
         if death is not None:
             line = database._writer
             line.connection = cast("sqlite3.Connection", _Mortal(line.connection, death))

@@ -6,16 +6,19 @@ Nobody takes the messages further: the pipeline ends where they are stored.
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from arni_edge.channels.whatsapp import (
     SOURCE,
     GraphApi,
+    Letters,
+    Notices,
     WhatsAppChannel,
     WhatsAppIntake,
     WhatsAppSender,
+    Windows,
     open_client,
 )
 from arni_edge.conversation import Pipeline, Reception, Turns
@@ -23,11 +26,18 @@ from arni_edge.conversation.stages.deduplicate import Deduplicate
 from arni_edge.domain.clock import Clock, SystemClock
 from arni_edge.domain.health import State
 from arni_edge.domain.i18n import Catalogue
-from arni_edge.domain.messages import Channel, Language, OutboundMessage, Priority
-from arni_edge.relay import Handler, RelayClient, RelayDesk, RelayEvent, RelayPull
+from arni_edge.domain.messages import (
+    Channel,
+    Choice,
+    Language,
+    OutboundMessage,
+    Priority,
+    Template,
+)
+from arni_edge.relay import Handler, Papers, RelayClient, RelayDesk, RelayEvent, RelayPull
 from arni_edge.simulator.cloud import SimulatedCloud
-from arni_edge.storage import Database, outbox
-from arni_edge.storage.outbox import Outbox
+from arni_edge.storage import Database, Transaction, outbox
+from arni_edge.storage.outbox_messages import MessageOutbox
 
 
 def no_progress() -> None:
@@ -51,10 +61,11 @@ async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 class Store:
     """The database of the box. Survives its senders, pulls and desks."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
+        self.papers = Papers(folder / "relay")
         self.clock = SystemClock()
-        self.outbox = Outbox(database, self.clock)
+        self.outbox = MessageOutbox(database, self.clock, Channel.WHATSAPP)
         self.seen: list[int] = []
 
     async def texts(self) -> list[str]:
@@ -66,6 +77,13 @@ class Store:
         rows = await self.database.read("SELECT key, state FROM outbox ORDER BY position")
         return {row["key"]: row["state"] for row in rows}
 
+    async def is_over(self, key: str) -> None:
+        """Nobody waits for a message any more: a day has passed."""
+        yesterday = (self.clock.now() - timedelta(days=1)).isoformat()
+        await self.database.write(
+            lambda tx: tx.execute("UPDATE outbox SET expires_at = ? WHERE key = ?", (yesterday, key))
+        )
+
     async def queue(
         self,
         key: str,
@@ -74,8 +92,10 @@ class Store:
         *,
         reply_to: str | None = None,
         priority: Priority = Priority.CHAT,
-        template: str | None = None,
-        age: timedelta = timedelta(0),
+        template: Template | None = None,
+        choice: Choice | None = None,
+        secret: bool = False,
+        life: timedelta | None = None,
     ) -> None:
         message = OutboundMessage(
             key=key,
@@ -85,8 +105,11 @@ class Store:
             priority=priority,
             template=template,
             reply_to=reply_to,
+            choice=choice,
+            secret=secret,
+            expires_at=None if life is None else self.clock.now() + life,
         )
-        await self.database.write(lambda tx: outbox.add(tx, message, self.clock.now() - age))
+        await self.database.write(lambda tx: outbox.add(tx, message, self.clock.now()))
 
 
 @asynccontextmanager
@@ -95,7 +118,7 @@ async def a_store(path: Path) -> AsyncIterator[Store]:
     database = await Database.open(path / "arni.db")
     try:
         async with running(database.run(no_progress)):
-            yield Store(database)
+            yield Store(database, path)
     finally:
         await database.close()
 
@@ -110,13 +133,21 @@ def reception(store: Store) -> Reception:
 class NotingDesk(RelayDesk):
     """Notes what it has done with, over all lives of a store."""
 
-    def __init__(self, store: Store, handlers: Mapping[str, Handler]) -> None:
-        super().__init__(store.database, handlers)
+    def __init__(self, store: Store, handlers: Mapping[str, Handler], **more: Any) -> None:
+        super().__init__(store.database, handlers, **more)
         self._seen = store.seen
 
-    async def consume(self, event: RelayEvent) -> None:
-        await super().consume(event)
+    async def consume(self, event: RelayEvent, log: str) -> None:
+        await super().consume(event, log)
         self._seen.append(event.sequence)
+
+
+class AlwaysOpen:
+    """Whoever is written to wrote lately: for what is not about the window."""
+
+    async def is_open(self, recipient: str, now: datetime) -> bool:
+        del recipient, now
+        return True
 
 
 class Box:
@@ -129,15 +160,26 @@ class Box:
         *,
         wait_seconds: float = 0.2,
         resolve_seconds: float = 1.0,
-        port: Outbox | None = None,
+        port: MessageOutbox | None = None,
+        windows: Windows | None = None,
+        notices: Notices | None = None,
     ) -> None:
         whatsapp = cloud.whatsapp_settings(resolve_seconds=resolve_seconds)
         self.health: list[tuple[str, State, str]] = []
         self.http = open_client()
-        self.relay = RelayClient(cloud.relay_settings(wait_seconds=wait_seconds), store.clock)
+        self.relay = RelayClient(cloud.relay_settings(wait_seconds=wait_seconds), store.clock, store.papers)
+        self._cloud, self._papers = cloud, store.papers
         self.graph = GraphApi(whatsapp, self.http)
         intake = WhatsAppIntake(store.database, store.clock, reception(store))
-        self.desk = NotingDesk(store, {SOURCE: WhatsAppChannel(whatsapp, intake).consume})
+        channel = WhatsAppChannel(whatsapp, intake)
+        self.lost: list[datetime] = []
+
+        async def lose(_: Transaction, at: datetime) -> None:
+            self.lost.append(at)
+
+        self.desk = NotingDesk(
+            store, {SOURCE: channel.consume}, urgent={SOURCE: channel.heed}, on_loss=[lose]
+        )
         self.pull = RelayPull(
             self.relay,
             self.desk,
@@ -151,11 +193,15 @@ class Box:
             self.pull,
             clock=store.clock,
             resolve_seconds=resolve_seconds,
-            language=Language.GERMAN,
+            letters=Letters(Catalogue.load(), Language.GERMAN),
+            windows=windows or AlwaysOpen(),
+            notices=notices,
             health=lambda state, reason: self.health.append(("whatsapp", state, reason)),
         )
 
     async def __aenter__(self) -> Self:
+        if not self._papers.version:
+            await self._cloud.relay.enroll(self._papers)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -169,11 +215,11 @@ class Box:
         return self.sender.run(no_progress)
 
 
-class StopsAt(Outbox):
+class StopsAt(MessageOutbox):
     """An outbox that stops for ever at one of its steps, as a process does that is killed there."""
 
     def __init__(self, database: Database, clock: Clock, step: str, *, after: bool) -> None:
-        super().__init__(database, clock)
+        super().__init__(database, clock, Channel.WHATSAPP)
         self.stopped = asyncio.Event()
         method = getattr(self, step)
 

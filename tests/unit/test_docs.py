@@ -76,7 +76,7 @@ def test_the_picture_of_the_floors_is_the_contract() -> None:
 
 
 async def test_the_map_has_every_stage_in_its_order(tmp_path: Path) -> None:
-    rows = _rows("docs/architecture.md", "## One message, nine stages")
+    rows = _rows("docs/architecture.md", "## One message, eleven stages")
     async with open_house(tmp_path) as house:
         assert [row[1] for row in rows] == list(house.pipeline.stages)
     assert [row[0] for row in rows] == [str(number + 1) for number in range(len(rows))]

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 # Rich is not among them: httpx and structlog load it whenever it is installed.
-_HEAVY = {"numpy", "cv2", "av", "onnxruntime", "openvino", "typer", "starlette", "uvicorn"}
+_HEAVY = {"numpy", "cv2", "av", "onnxruntime", "openvino", "typer", "starlette", "uvicorn", "asyncpg"}
 
 
 def test_the_daemon_loads_nothing_heavy() -> None:

@@ -136,7 +136,8 @@ async def test_what_cannot_be_stored_is_told_all_the_same(tmp_path: Path) -> Non
             async def write(self, *_: object, **__: object) -> object:  # type: ignore[override]
                 raise Unavailable("the disk is full")
 
-        desk = IncidentDesk(Full(office.database._writer, office.database._reader), office.bus, office.clock)
+        full = Full(office.database._writer, office.database._reader, None)
+        desk = IncidentDesk(full, office.bus, office.clock)
         await desk.begin(FRONT, Incident.TAMPERED, "doorsensorState=240")
         await eventually(lambda: office.told == ["jammed", "tampered"])
         assert not await desk.end(FRONT, Incident.JAMMED, "state=5")

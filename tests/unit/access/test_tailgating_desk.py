@@ -113,7 +113,9 @@ async def a_hall(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[H
             contact=contact,
         )
         line = StaffLine(Roster.of(_SETTINGS), template="alarm")
-        notices = StaffNotices(here.database, bus, here.clock, Catalogue.load(), line, settings=_SETTINGS)
+        notices = StaffNotices(
+            here.database, bus, here.clock, Catalogue.load(), line, settings=_SETTINGS, health=lambda *_: None
+        )
         async with running(desk.run), running(notices.run), listening(bus) as ear:
             yield Hall(here, bus, ear, looks, desk)
 

@@ -206,7 +206,9 @@ async def a_studio(
             open_since=lambda _: None,
         )
         line = StaffLine(Roster.of(_SETTINGS), template="alarm")
-        notices = StaffNotices(database, bus, clock, Catalogue.load(), line, settings=_SETTINGS)
+        notices = StaffNotices(
+            database, bus, clock, Catalogue.load(), line, settings=_SETTINGS, health=lambda *_: None
+        )
         async with (
             running(attention.run), running(watcher.run), running(notices.run), listening(bus) as ear
         ):  # fmt: skip

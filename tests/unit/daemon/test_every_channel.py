@@ -54,14 +54,19 @@ SETTINGS: dict[str, Any] = {
         {"id": "vic", "name": "Vic", "role": "viewer", "telegram": 1004},
     ],
     "telegram": {"token": "1:x", "api_url": "http://127.0.0.1:9"},
+    "magicline": {"url": "http://127.0.0.1:9"},
 }
 """Everything that gives the house a tool. Nothing answers at these addresses, and nothing is asked."""
 
-NOT_YET = {"door.hold_open", "booking.reschedule"}
-"""Tools for which the house has no hands yet: no lock can be held, no provider keeps bookings."""
+NOT_YET = {"door.hold_open"}
+"""Tools for which the house has no hands yet: no lock can be held."""
+BOOKINGS = {"booking.book", "booking.cancel", "booking.reschedule"}
+"""Tools that are there only where Magicline is."""
 
 ARGUMENTS: dict[str, Any] = {
     "member_id": MIA.member_id,
+    "booking_id": "class/1",
+    "slot_id": "class/1/2",
     "door": "front",
     "cents": 100,
     "on": True,
@@ -87,7 +92,15 @@ SAID_TO_THE_BOT = (
     "ja",
     "x" * 900,
 )
-AT_THE_BOX_BY_HAND = {"reload", "devices.events", "devices.set", "door.open", "door.present", "privacy.erase"}
+AT_THE_BOX_BY_HAND = {
+    "reload",
+    "devices.events",
+    "devices.set",
+    "door.open",
+    "door.present",
+    "privacy.erase",
+    "sync.now",
+}
 """What root does at the box itself, by name and without the one-way door, or what waits or needs a broker."""
 
 
@@ -206,6 +219,13 @@ async def test_the_house_has_the_tools_that_are_tested_everywhere(tmp_path: Path
     async with every_tool(tmp_path / "tested") as tested, wired(tmp_path) as every:
         assert set(tested.tools) - set(every.tools) == NOT_YET
         assert set(every.tools) <= set(tested.tools)
+        assert set(every.tools) >= BOOKINGS
+
+
+async def test_without_magicline_nobody_can_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(SETTINGS, "magicline")
+    async with wired(tmp_path) as every:
+        assert set(every.tools) & BOOKINGS == set()
 
 
 async def test_nothing_said_on_whatsapp_reaches_an_effect_but_the_word_after_the_question(

@@ -1,13 +1,10 @@
 """Adopt, ignore, rename; adopted devices as settings; what is refused and why. On a real database."""
 
 import tomllib
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from support.clock import ManualClock
-from support.database import open_database
 
 from arni_edge.devices.adopted import adopted, with_adopted
 from arni_edge.devices.picture import Owned, Picture
@@ -33,12 +30,6 @@ SIREN = Wish("siren", "siren", "Halle", "Sirene")
 
 def a_shelly(key: str = KEY, prefix: str = PREFIX, generation: int | None = 2) -> Picture:
     return Picture(key, None, Identity("shelly", generation, "SNSW-001X16EU", "1.7.5", prefix=prefix))
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "arni.db") as opened:
-        yield opened
 
 
 async def adopt(

@@ -67,7 +67,7 @@ async def test_nothing_of_her_is_left_in_any_file(tmp_path: Path) -> None:
         proof = await desk_of(database, tmp_path).erase(KIM.member_id, "console:nora")
         assert (proof.state, proof.found, proof.where) == ("proven", 0, ())
         assert what_is_left(tmp_path) == []
-        assert proof.removed["inbound"] == 3
+        assert proof.removed["inbound"] == 4
         assert proof.searched["files"] >= 2
         assert proof.elsewhere == ("meta",)
 

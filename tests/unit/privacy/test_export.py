@@ -44,7 +44,7 @@ async def test_everything_is_in_it_and_nothing_of_others(tmp_path: Path) -> None
         data = json.loads(text)["data"]
         assert [row["act"] for row in data["audit"]] == ["door.opened"]
         assert [row["tool"] for row in data["errands"]] == ["contract.cancel"]
-        assert len(data["inbound"]) == 3
+        assert len(data["inbound"]) == 4
         for of_ben in (OTHER.name, OTHER.phone[1:], f'"{OTHER.member_id}"', "nora", "theirs", "Ben"):
             assert of_ben not in text
 

@@ -1,6 +1,7 @@
 """After an erasure nothing comes back by itself; and no table is forgotten when one is forgotten."""
 
 import asyncio
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -66,6 +67,8 @@ def a_row(base: sqlite3.Connection, table: str, columns: list[tuple[str, str]]) 
             yield "elsewhere"
         elif said := re.search(rf"\b{column} TEXT[^,]*CHECK \({column} IN \('(\w+)'", sql):
             yield said[1]
+        elif re.search(rf"\b{column} TEXT[^,]*json_valid", sql):
+            yield json.dumps({"text": f"{number} {_TRACES}"}, ensure_ascii=False)
         else:
             yield f"{number} {_TRACES}"
 
@@ -123,7 +126,7 @@ async def test_a_turn_that_has_begun_comes_to_its_end_first(tmp_path: Path) -> N
         await eventually_is(lambda: _rows(database, "erasing"), lambda number: number == 1)
         await asyncio.wait({erasing}, timeout=0.5)
         assert not erasing.done()
-        assert await _rows(database, "inbound") == 4
+        assert await _rows(database, "inbound") == 5
         assert database.commits > commits
         await database.write(lambda tx: tx.execute("UPDATE inbound SET state = 'handled'"))
         assert (await erasing).state == "proven"

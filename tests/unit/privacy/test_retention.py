@@ -16,10 +16,11 @@ from support.waiting import eventually
 
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import State
+from arni_edge.domain.people import Member
 from arni_edge.privacy.kept import JOBS
 from arni_edge.privacy.retention import RetentionDesk, newest_night
 from arni_edge.settings import Settings
-from arni_edge.storage import Database, Transaction, retention
+from arni_edge.storage import Database, Transaction, members, retention
 from arni_edge.storage.audit import AuditLog
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -79,9 +80,10 @@ def inbound(number: int, state: str, at: str) -> dict[str, object]:
 def outbox(number: int, state: str, at: str) -> dict[str, object]:
     return {
         "key": f"k{number}",
-        "channel": "whatsapp",
-        "recipient": "49",
-        "text": "x",
+        "line": "whatsapp",
+        "kind": "message",
+        "order_key": "49",
+        "payload": '{"text":"x"}',
         "priority": 1,
         "position": number,
         "tracking_id": f"t{number}",
@@ -91,6 +93,10 @@ def outbox(number: int, state: str, at: str) -> dict[str, object]:
     }
 
 
+async def _note(at: datetime, member_id: str, tx: Transaction) -> None:
+    await AuditLog(b"k" * 32).note(tx, at, actor="system", act="test", member_id=member_id)
+
+
 # --- what goes --------------------------------------------------------------------------------------------
 
 
@@ -98,16 +104,54 @@ async def test_old_messages_go_and_what_waits_stays(tmp_path: Path) -> None:
     async with here(tmp_path) as box:
         for number, (state, days) in enumerate([("handled", 91), ("handled", 89), ("received", 400)]):
             await box.put("inbound", **inbound(number, state, box.ago(days)))
-        for number, (state, days) in enumerate(
-            [("sent", 91), ("failed", 91), ("sent", 89), ("queued", 400), ("uncertain", 400), ("retry", 400)]
-        ):
+        gone = [("sent", 91), ("failed", 91), ("uncertain", 91), ("sending", 91)]
+        kept = [("sent", 89), ("uncertain", 89), ("queued", 400), ("retry", 400), ("parked", 400)]
+        for number, (state, days) in enumerate([*gone, *kept]):
             await box.put("outbox", **outbox(number, state, box.ago(days)))
         removed = await box.desk.forget()
-        assert (removed["inbound"], removed["outbox"]) == (1, 2)
+        assert (removed["inbound"], removed["outbox"]) == (1, len(gone))
         rows = await box.database.read("SELECT message_id FROM inbound ORDER BY id")
         assert [row["message_id"] for row in rows] == ["w1", "w2"]
         rows = await box.database.read("SELECT state FROM outbox ORDER BY position")
-        assert [row["state"] for row in rows] == ["sent", "queued", "uncertain", "retry"]
+        assert [row["state"] for row in rows] == [state for state, _ in kept]
+
+
+async def test_an_address_of_nobody_goes_with_its_last_message(tmp_path: Path) -> None:
+    """One of a member stays; so does one that still writes, and one that was bound a moment ago."""
+    async with here(tmp_path) as box:
+        mia = Member("m1", "Mia Muster", "+4915123456789")
+        await box.database.write(lambda tx: members.put_by_hand(tx, [mia], box.clock.now()))
+        for address, member_id, days in (
+            ("hers", "m1", 400),
+            ("silent", "gone", 91),
+            ("fresh", "gone", 89),
+            ("writes", "gone", 400),
+        ):
+            await box.put(
+                "identities",
+                channel="whatsapp",
+                address=address,
+                member_id=member_id,
+                proof="p",
+                bound_at=box.ago(days),
+                bound_by="code",
+            )
+        await box.put("inbound", **inbound(1, "handled", box.ago(89)) | {"conversation": "writes"})
+        assert (await box.desk.forget())["identities"] == 1
+        rows = await box.database.read("SELECT address FROM identities ORDER BY address")
+        assert [row["address"] for row in rows] == ["fresh", "hers", "writes"]
+
+
+async def test_a_pseudonym_goes_with_the_last_row_that_bears_it(tmp_path: Path) -> None:
+    """Also that of somebody who is a member still; the next row gives them a new one."""
+    async with here(tmp_path) as box:
+        for member_id in ("m1", "m2"):
+            await box.database.write(partial(_note, box.clock.now() - timedelta(days=400), member_id))
+        await box.database.write(partial(_note, box.clock.now(), "m2"))
+        await box.desk.forget()  # the rows,
+        await box.desk.forget()  # and a night later who stood behind them
+        rows = await box.database.read("SELECT member_id FROM audit_subjects")
+        assert [row["member_id"] for row in rows] == ["m2"]
 
 
 async def test_a_message_is_remembered_for_as_long_as_it_may_come_again(tmp_path: Path) -> None:
@@ -211,19 +255,29 @@ async def test_the_audit_chain_is_shortened_and_still_holds(tmp_path: Path) -> N
 # Tables of which nothing goes by itself, and why.
 _STAYS = {
     "mirror": "one row per part",
-    "members": "until changed or erased",
     "devices": "the building's; bounded where they are noted",
     "headcount": "one row",
     "line_totals": "one row per line",
     "audit_ends": "two rows",
-    "audit_subjects": "until erased",
-    "identities": "until unbound or erased",
     "relay_cursor": "one row per stream",
+    "relay_logs": "one row per stream",
+    "relay_traces": "until the relay has let go of the event",
+    "relay_erasures": "until the relay has erased the event",
     "staff_channels": "until unbound",
     "telegram_cursor": "one row",
     "telegram_moves": "one row per chat of staff",
     "telegram_unreachable": "one row per chat of staff",
     "erasing": "until the erasure is over",
+    "magicline_customers": "until Magicline has them no more",
+    "magicline_contracts": "as their customer",
+    "magicline_pauses": "as their customer",
+    "magicline_classes": "what there is",
+    "magicline_appointments": "what there is",
+    "magicline_employees": "who there is",
+    "magicline_studio": "one row",
+    "magicline_parts": "one row per part",
+    "magicline_passes": "two rows",
+    "magicline_hints": "until read",
 }
 
 

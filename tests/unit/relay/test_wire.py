@@ -9,6 +9,7 @@ import pytest
 
 from arni_edge.domain.errors import Unavailable
 from arni_edge.relay.wire import Batch, Gap, read_batch
+from arni_edge.storage.relay_cursor import Position
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -25,11 +26,11 @@ def answer(*sequences: int, oldest: int, newest: int, **more: Any) -> bytes:
         }
         for sequence in sequences
     ]
-    return orjson.dumps({"events": events, "oldest": oldest, "newest": newest})
+    return orjson.dumps({"log": "a", "epoch": 1, "events": events, "oldest": oldest, "newest": newest})
 
 
-def read(content: bytes, after: int) -> Batch:
-    return read_batch(content, after, NOW)
+def read(content: bytes, after: int, log: str | None = "a") -> Batch:
+    return read_batch(content, Position(log, after), NOW)
 
 
 def numbers(batch: Batch) -> list[int]:
@@ -55,7 +56,7 @@ def test_nothing_new() -> None:
 
 def test_an_empty_log() -> None:
     """A new box: oldest is one after newest."""
-    assert read(answer(oldest=1, newest=0), 0) == Batch((), 0, 0)
+    assert read(answer(oldest=1, newest=0), 0) == Batch("a", 1, (), 1, 0, 0)
 
 
 def test_a_gap_below_the_oldest_is_reported() -> None:
@@ -81,10 +82,33 @@ def test_a_hole_at_the_head_is_a_gap() -> None:
     assert read(answer(6, 7, oldest=1, newest=7), 4).gap == Gap(4, 6)
 
 
-def test_a_relay_that_was_set_up_anew_is_read_from_its_start() -> None:
-    """A cursor beyond its end would wait for ever."""
-    batch = read(answer(oldest=1, newest=2), 40)
-    assert (batch.position, batch.gap, batch.caught_up) == (0, Gap(40, 1), False)
+@pytest.mark.parametrize(
+    ("log", "newest"),
+    [("another", 40), ("another", 90), ("a", 2)],
+    ids=["as long", "longer", "a backup that nobody told of"],
+)
+def test_a_log_that_was_set_up_anew_is_read_from_its_start(log: str, newest: int) -> None:
+    """However far it has got: its numbers mean other events, and none of them is taken for ours."""
+    batch = read(answer(41, oldest=1, newest=newest), 40, log)
+    assert (batch.renewed, batch.events, batch.position, batch.gap, batch.caught_up) == (
+        log != "a" or newest < 40,
+        (),
+        0,
+        None,
+        False,
+    )
+
+
+def test_the_first_answer_says_what_the_log_is_called() -> None:
+    batch = read(answer(1, 2, oldest=1, newest=2), 0, None)
+    assert (numbers(batch), batch.log, batch.renewed) == ([1, 2], "a", False)
+
+
+def test_a_tombstone_is_an_event_without_content() -> None:
+    (event,) = read(answer(1, oldest=1, newest=1, body=None, erased=True), 0).events
+    assert (event.erased, event.body, event.source) == (True, b"", "whatsapp")
+    (event,) = read(answer(1, oldest=1, newest=1, erased="yes"), 0).events
+    assert not event.erased
 
 
 def test_old_and_doubled_events_are_left_out() -> None:

@@ -66,16 +66,16 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path: Path) -> Non
 def test_credentials_come_from_their_directory(tmp_path: Path) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    (credentials / "relay_token").write_text("t0ken\n")
+    (credentials / "sms_token").write_text("t0ken\n")
     (credentials / "camera_door_password").write_text("pa55\n")
     text = (
         _MINIMUM
-        + '[relay]\nurl = "https://relay.example"\n[vision]\nmodel = "m.onnx"\n'
+        + '[sms]\nurl = "https://sms.example"\n[vision]\nmodel = "m.onnx"\n'
         + '[[cameras]]\nid = "door"\nurl = "rtsp://10.0.0.2/x"\n'
     )
     settings = _load(tmp_path, text, {"CREDENTIALS_DIRECTORY": str(credentials)})
-    assert settings.relay is not None
-    assert settings.relay.token == SecretStr("t0ken")
+    assert settings.sms is not None
+    assert settings.sms.token == SecretStr("t0ken")
     assert settings.cameras[0].password == SecretStr("pa55")
     assert "t0ken" not in repr(settings)
 
@@ -110,9 +110,9 @@ def test_what_would_be_right_is_said_in_plain_words(tmp_path: Path, text: str, e
 
 
 def test_a_secret_in_the_file_does_not_hide_the_other_problems(tmp_path: Path) -> None:
-    text = _MINIMUM.replace("40", "0") + '[relay]\nurl = "https://r.example"\ntoken = "geheim"\n'
+    text = _MINIMUM.replace("40", "0") + '[sms]\nurl = "https://r.example"\ntoken = "geheim"\n'
     problem = _problems(tmp_path, text)
-    assert "relay_token" in problem
+    assert "sms_token" in problem
     assert "site.capacity" in problem
     assert "geheim" not in problem
 

@@ -21,7 +21,6 @@ from arni_edge.channels.telegram.answers import (
     Unreachable,
     Wait,
     judge,
-    read_json,
 )
 
 _ERRORS = json.loads((Path(__file__).parents[2] / "fixtures/telegram/errors.json").read_text())["payload"]
@@ -95,12 +94,7 @@ def test_what_the_server_says_is_never_repeated_with_its_numbers() -> None:
 
 
 def test_half_a_character_keeps_nothing_else_from_being_read() -> None:
-    assert read_json(b'{"text": "a\\ud83d", "n": [1, "b"]}') == {"text": "a�", "n": [1, "b"]}
     assert isinstance(judge(200, b'{"ok": true, "result": ["\\udc00"]}'), Done)
-
-
-def test_a_pit_of_brackets_is_no_json() -> None:
-    assert read_json(b"[" * 100_000) is None
 
 
 _JSON = st.recursive(
