@@ -13,8 +13,8 @@ Days = Callable[[Settings], int]
 _TOKENS_DAYS: Final = 7
 # Short enough to be forgotten soon, long enough that "expired" and "used" can be told from "unknown".
 _CODES_DAYS: Final = 1
-# Meta delivers a message again for at most seven days.
-_DELIVERED_AGAIN_DAYS: Final = 8
+# Meta delivers a message again for seven days at most; a relay that is set up anew, all that it keeps: 35.
+_DELIVERED_AGAIN_DAYS: Final = 40
 _INCIDENTS_DAYS: Final = 365
 # Telegram keeps updates for 24 hours; what we took in is remembered for longer.
 _UPDATES_DAYS: Final = 2

@@ -78,7 +78,7 @@ async def test_an_emergency_does_not_wait_behind_what_cannot_be_stored(tmp_path:
         with no_file_grows(tmp_path / "arni.db"):
             async with running(line.pull.run(no_progress)):
                 await eventually(lambda: lit.done == 1)
-                assert line.health[-1][0] is State.DOWN
+                await eventually(lambda: line.health and line.health[-1][0] is State.DOWN)
                 # Behind all that was there when the disk failed: heard by listening, not at the next try.
                 for number in range(3):
                     await line.send(mia, f"Noch etwas {number}")
