@@ -1,10 +1,14 @@
 """Fixtures of the tests on the wire."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from support.telegram import KIM, VIC
+from support.whatsapp import ANNA, Store, a_store
 
+from arni_edge.simulator.cloud import SimulatedCloud
+from arni_edge.simulator.phones import Phone
 from arni_edge.simulator.telegram import SimulatedTelegram
 from arni_edge.simulator.telegram_chats import SimulatedStaffPhone
 
@@ -32,3 +36,24 @@ def _phone(telegram: SimulatedTelegram, number: int, name: str) -> SimulatedStaf
     phone = telegram.add_phone(number, name)
     phone.chat.refuses = None
     return phone
+
+
+@pytest.fixture
+async def cloud() -> AsyncIterator[SimulatedCloud]:
+    """Meta on loopback; what is not about the window does not wait for somebody to write first."""
+    async with SimulatedCloud() as simulated:
+        simulated.graph.window = False
+        yield simulated
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A database with the outbox of WhatsApp."""
+    async with a_store(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def anna(cloud: SimulatedCloud) -> Phone:
+    """The phone of a member."""
+    return cloud.phones.add(ANNA, "Anna")

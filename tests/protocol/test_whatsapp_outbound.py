@@ -1,15 +1,12 @@
 """What goes out on WhatsApp besides plain texts, and what becomes of what cannot go: over real HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
 from support.waiting import eventually
-from support.whatsapp import Box, Store, a_store, no_progress, running
+from support.whatsapp import ANNA, Box, Store, no_progress, running
 
 from arni_edge.channels.whatsapp import HeardWindows, sender
 from arni_edge.channels.whatsapp.answers import Accepted, Undeliverable
@@ -30,28 +27,9 @@ from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.simulator.phones import Phone, Received
 from arni_edge.storage import Transaction, inbox
 
-ANNA = "+4915223433333"
 BEN = "+4915223433334"
 BSUID = "DE.13491208655302741918"
 WEEKDAYS = Choice((Option("tue", "Dienstag"), Option("wed", "Mittwoch")))
-
-
-@pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    async with SimulatedCloud() as simulated:
-        simulated.graph.window = False
-        yield simulated
-
-
-@pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with a_store(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def anna(cloud: SimulatedCloud) -> Phone:
-    return cloud.phones.add(ANNA, "Anna")
 
 
 class Told:

@@ -2,14 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from structlog.testing import capture_logs
 from support.waiting import eventually
-from support.whatsapp import Box, StopsAt, Store, a_store, running
+from support.whatsapp import ANNA, Box, StopsAt, Store, running
 
 from arni_edge.domain.health import State
 from arni_edge.domain.messages import Priority, Template
@@ -17,27 +14,7 @@ from arni_edge.relay import RelayEvent
 from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.simulator.phones import Phone, Received
 
-ANNA = "+4915223433333"
 BEN = "+4915223433334"
-
-
-@pytest_asyncio.fixture
-async def cloud() -> AsyncIterator[SimulatedCloud]:
-    async with SimulatedCloud() as simulated:
-        # What is not about the window does not wait for somebody to write first.
-        simulated.graph.window = False
-        yield simulated
-
-
-@pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with a_store(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def anna(cloud: SimulatedCloud) -> Phone:
-    return cloud.phones.add(ANNA, "Anna")
 
 
 async def eventually_in(store: Store, **states: str) -> None:

@@ -39,6 +39,9 @@ from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.storage import Database, Transaction, outbox
 from arni_edge.storage.outbox_messages import MessageOutbox
 
+ANNA = "+4915223433333"
+"""Her phone is the fixture ``anna``."""
+
 
 def no_progress() -> None:
     """Nobody watches."""
