@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.action_lives import SCRIPTS, Nursery, Ordered, open_nursery
-from support.lives import Death
+from support.action_lives import SCRIPTS
+from support.nursery import Death, Nursery, open_nursery
 
 from arni_edge.storage.audit import read_key
 from arni_edge.storage.audit_check import verify
@@ -20,7 +20,7 @@ COMMITS = {"cancel": 4, "book": 2, "leave": 5, "move": 8}
 
 @pytest.fixture(scope="module")
 def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with open_nursery(tmp_path_factory.mktemp("template")) as nursery:
+    with open_nursery("support.action_lives", str(tmp_path_factory.mktemp("template"))) as nursery:
         yield nursery
 
 
@@ -29,8 +29,8 @@ def test_death_at_any_commit(nursery: Nursery, tmp_path: Path, script: str) -> N
     """Right before each commit: what was done since the last one has happened, and nobody has noted it."""
     for number in itertools.count(1):
         folder = tmp_path / str(number)
-        survived = nursery.live(Ordered(folder, script, Death(number, after=False)))
-        assert survived or nursery.live(Ordered(folder, script))
+        survived = nursery.live(folder, script, Death(number, after=False))
+        assert survived or nursery.live(folder, script)
         _assert_right(folder, script, number)
         if survived:
             assert number > COMMITS.get(script, COMMITS["move"]), "not every commit was reached"
@@ -42,9 +42,9 @@ def test_death_in_the_second_life_too(nursery: Nursery, tmp_path: Path, script: 
     """Right after a commit of the first life, and right before one of the second that takes it up."""
     for number, again in [(2, 1), (3, 1), (3, 2), (4, 1), (6, 1), (6, 2)]:
         folder = tmp_path / f"{number}-{again}"
-        nursery.live(Ordered(folder, script, Death(number, after=True)))
-        nursery.live(Ordered(folder, script, Death(again, after=False)))
-        assert nursery.live(Ordered(folder, script))
+        nursery.live(folder, script, Death(number, after=True))
+        nursery.live(folder, script, Death(again, after=False))
+        assert nursery.live(folder, script)
         _assert_right(folder, script, (number, again))
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from support.booking_desk import tomorrow, word
-from support.booking_lives import Errand, Nursery, open_nursery
-from support.lives import Death
+from support.booking_lives import Errand
+from support.nursery import Death, Nursery, open_nursery
 
 from arni_edge.simulator.magicline import Fault, Quirks, SimulatedMagicline
 
 
 @pytest.fixture(scope="module")
 def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with open_nursery(tmp_path_factory.mktemp("nursery")) as nursery:
+    with open_nursery("support.booking_lives", str(tmp_path_factory.mktemp("nursery"))) as nursery:
         yield nursery
 
 
@@ -47,8 +47,8 @@ async def test_death_at_any_commit_books_once(
         if fault is not None:
             at.faults.clear()
             at.fail("bookClassSlot", fault)
-        survived = await asyncio.to_thread(nursery.live, folder, errand, Death(number, after))
-        assert survived or await asyncio.to_thread(nursery.live, folder, errand), number
+        survived = await asyncio.to_thread(nursery.live, folder, errand.order, Death(number, after))
+        assert survived or await asyncio.to_thread(nursery.live, folder, errand.order), number
         assert at.gym.timetable.made[mia, slot.slot_id] == 1, number
         assert at.class_bookings(mia, slot.slot_id) == 1, number
         assert _states(folder) == ["sent"], number
@@ -67,8 +67,8 @@ async def test_death_at_any_commit_cancels_once(
         booking = at.gym.timetable.book(mia, slot)
         errand = Errand(at.url, f"k{number}", mia.member_id, booking=f"class/{booking.booking_id}")
         folder = tmp_path / str(number)
-        survived = await asyncio.to_thread(nursery.live, folder, errand, Death(number, after=False))
-        assert survived or await asyncio.to_thread(nursery.live, folder, errand), number
+        survived = await asyncio.to_thread(nursery.live, folder, errand.order, Death(number, after=False))
+        assert survived or await asyncio.to_thread(nursery.live, folder, errand.order), number
         assert (booking.holds, _states(folder)) == (False, ["sent"]), number
         if survived:
             assert number > 3, "the deaths did not reach the commits that matter"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.house import MIA, STRANGER
-from support.lives import Death, Nursery, Script, noted, open_nursery
+from support.lives import Script, noted
+from support.nursery import Death, Nursery, open_nursery
 
 _DOOR = (MIA.phone, "Tür auf bitte")
 _HOURS = (MIA.phone, "Wann habt ihr heute auf?")
@@ -25,7 +26,7 @@ SCRIPTS: dict[str, Script] = {
 
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
-    with open_nursery() as nursery:
+    with open_nursery("support.lives") as nursery:
         yield nursery
 
 

@@ -9,7 +9,7 @@ from support.database import open_database
 from support.entry import entry_desk
 from support.entry_lives import live, openings
 from support.house import MIA
-from support.lives import Death
+from support.nursery import Death
 
 from arni_edge.access import EntryKeys
 from arni_edge.bus import Bus

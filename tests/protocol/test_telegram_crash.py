@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from support.database import open_database
-from support.lives import Death
+from support.nursery import Death
 from support.telegram import KIM
 from support.telegram_lives import done, open_nursery, show
 

@@ -5,26 +5,18 @@ do with a message whose answer was not stored.
 """
 
 import asyncio
-import json
-import os
 import shutil
-import signal
-import sqlite3
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 from arni_edge.actions.action import Proposed, Waiting
 from arni_edge.domain.errors import ArniError, Refused
-from arni_edge.logs import configure_logging
 from support.actions import KIM, MIA, Door, open_door, staff
-from support.lives import Death, _Mortal
+from support.nursery import Death, die_at, nurse
 
-_LIFE_SECONDS = 60
+_TEMPLATE = Path()
+"""One empty database, made once."""
 _OF_MIA = {"member_id": "M-1", "note": "x"}
 
 SCRIPTS = {
@@ -45,76 +37,17 @@ _TROUBLE: dict[str, dict[str, Exception]] = {
 }
 
 
-@dataclass(frozen=True)
-class Ordered:
-    """What one life is told."""
-
-    folder: Path
-    script: str
-    death: Death | None = None
-
-
-class Nursery:
-    """Gives lives; each is forked from a process that has only imported, and made one empty database."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-
-    def live(self, order: Ordered) -> bool:
-        """Live; returns False when death came before the end."""
-        death = [order.death.commit, order.death.after] if order.death else None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{json.dumps([str(order.folder), order.script, death])}\n")
-        self._process.stdin.flush()
-        ended = json.loads(self._process.stdout.readline())
-        assert ended in {0, -signal.SIGKILL}, f"a life ended with {ended}"
-        return bool(ended == 0)
-
-
-@contextmanager
-def open_nursery(folder: Path) -> Iterator[Nursery]:
-    """Keep a nursery running; it keeps its empty database in a folder."""
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [sys.executable, "-m", __name__, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=env,
-    ) as process:
-        yield Nursery(process)
-
-
-# --- inside the nursery -----------------------------------------------------------------------------------
-
-
-def _nurse(template: Path) -> None:
-    configure_logging("critical", component="test")
-    asyncio.run(_prepare(template))
-    for line in sys.stdin:
-        folder, script, death = json.loads(line)
-        if not (Path(folder) / "arni.db").exists():
-            shutil.copytree(template, folder, dirs_exist_ok=True)
-        child = os.fork()
-        if child == 0:
-            signal.alarm(_LIFE_SECONDS)
-            asyncio.run(_live(Path(folder), script, Death(*death) if death else None))
-            os._exit(0)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
 async def _prepare(template: Path) -> None:
     async with open_door(template):
         pass
 
 
 async def _live(folder: Path, script: str, death: Death | None) -> None:
+    if not (folder / "arni.db").exists():
+        shutil.copytree(_TEMPLATE, folder, dirs_exist_ok=True)
     async with open_door(folder) as door:
         door.trouble.update(_TROUBLE.get(script, {}))
-        if death is not None:
-            line = door.database._writer
-            line.connection = cast("sqlite3.Connection", _Mortal(line.connection, death))
+        die_at(door.database, death)
         await door.executor.resume()
         await door.executor.idle()
         with suppress(ArniError):  # refused, or decided in an earlier life
@@ -133,4 +66,5 @@ async def _ask(door: Door, name: str) -> None:
 
 
 if __name__ == "__main__":
-    _nurse(Path(sys.argv[1]))
+    _TEMPLATE = Path(sys.argv[1])
+    nurse(_live, lambda: asyncio.run(_prepare(_TEMPLATE)))

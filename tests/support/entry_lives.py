@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import cast
 
 from arni_edge.access import EntryKeys
 from arni_edge.bus import Bus
@@ -15,7 +13,7 @@ from arni_edge.storage import Database
 from support.clock import ManualClock
 from support.database import open_database
 from support.entry import entry_desk
-from support.lives import Death, _Mortal
+from support.nursery import Death, die_at
 
 
 def live(folder: Path, text: str, death: Death | None = None) -> int:
@@ -51,9 +49,7 @@ async def _live(folder: Path, text: str, death: Death | None) -> None:
     async with open_database(folder / "arni.db") as database:
         lock = _NotingLock(folder, database)
         desk = entry_desk(database, Bus(), clock, locks={"front": lock}, keys=keys)
-        if death is not None:
-            line = database._writer
-            line.connection = cast("sqlite3.Connection", _Mortal(line.connection, death))
+        die_at(database, death)
         await desk.abandon()
         await desk.present("front", text, source="reader")
 

@@ -4,12 +4,10 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
 
 import httpcore  # what httpx imports with its first client: so that no life has to
 from pydantic import SecretStr
@@ -22,7 +20,7 @@ from arni_edge.settings import Telegram
 from arni_edge.simulator.telegram import SimulatedTelegram
 from arni_edge.storage import Database, staff_posts, telegram
 from support.database import open_database
-from support.lives import Death, _Mortal
+from support.nursery import Death, die_at
 from support.telegram import ACKNOWLEDGE, Acts, Bot
 from support.waiting import eventually_is
 
@@ -113,9 +111,7 @@ async def show(database: Database, text: str) -> None:
 
 async def _live(folder: Path, url: str, until: int, death: Death | None) -> None:
     async with open_database(folder / "arni.db") as database:
-        if death is not None:
-            line = database._writer
-            line.connection = cast("sqlite3.Connection", _Mortal(line.connection, death))
+        die_at(database, death)
         acts = _NotingActs()
         acts.folder, acts.database = folder, database
         settings = Telegram(token=SecretStr(SimulatedTelegram.token), api_url=url)
