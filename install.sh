@@ -25,6 +25,7 @@ readonly PACKAGES=(
 # What only the tests need.
 readonly TEST_PACKAGES=(
     postgresql # the relay in the cloud keeps its logs there; each run starts one of its own
+    strace     # sees what is written and synced when, for the power cuts
 )
 
 # The oldest uv that knows every option used here.
@@ -172,11 +173,28 @@ venv_package() {
     fi
 }
 
+# The program of a package for the tests.
+program_of() {
+    case $1 in
+        postgresql) echo initdb ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# Whether what a package for the tests brings is there, wherever it is from: it is left alone then.
+serves() {
+    has "$(program_of "$1")" && return
+    # A PostgreSQL of any version; Debian keeps it off the path.
+    [[ $1 == postgresql ]] && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
 # Without Debian's package database only what the packages bring can be looked for.
 check_foreign_platform() {
-    local program missing=()
-    # Of the packages for the tests there is one.
-    for program in mosquitto mosquitto_passwd setpriv ffmpeg espeak-ng ${1:+initdb}; do
+    local program package missing=() programs=(mosquitto mosquitto_passwd setpriv ffmpeg espeak-ng)
+    for package in "$@"; do
+        programs+=("$(program_of "$package")")
+    done
+    for program in "${programs[@]}"; do
         PATH=$PATH:/usr/sbin:/sbin has "$program" || missing+=("the program $program")
     done
     /usr/bin/python3 - 2>/dev/null <<'PYTHON' || missing+=('for /usr/bin/python3: PyGObject and GStreamer with its RTSP server and x264 encoder')
@@ -290,21 +308,26 @@ demo() {
 }
 
 run_tests() {
-    local further=("${TEST_PACKAGES[@]}")
-    # A PostgreSQL of any version serves, and one that is there is left alone.
-    if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-        further=()
-    fi
+    local package further=()
+    for package in "${TEST_PACKAGES[@]}"; do
+        serves "$package" || further+=("$package")
+    done
     bring_packages ${further[@]+"${further[@]}"}
     bring_environment --all-extras --no-extra ultralytics
     cd -- "$ROOT"
+    # Tests start the product hundreds of times; without its bytecode each start would compile it anew.
+    unset PYTHONDONTWRITEBYTECODE
     if (($# > 0)); then
         begin "running: pytest $*"
         "$BIN/python" -m pytest "$@"
         return
     fi
-    begin 'running the tests'
-    "$BIN/python" -m pytest --numprocesses auto --dist loadgroup -m 'not scenario'
+    begin 'running the tests of rules and parts'
+    "$BIN/python" -m pytest --numprocesses auto --dist loadgroup tests/unit
+    begin 'running the tests on the wire, of journeys and of chaos'
+    # Most of their time they wait for brokers, disks and processes: two at a time for each core.
+    "$BIN/python" -m pytest --numprocesses "$((2 * $(nproc)))" --dist loadgroup -m 'not scenario' \
+        --ignore tests/unit tests
     begin 'running the scenarios, one at a time'
     "$BIN/python" -m pytest -m scenario
 }

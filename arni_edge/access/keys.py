@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from arni_edge.broker.passwords import replace_private
+from arni_edge import files
 from arni_edge.domain.errors import ConfigurationError, Unavailable
 
 _KEY_BYTES = 32
@@ -123,8 +123,8 @@ class EntryKeys:
         ]
         kept = {"keys": keys, "pepper": base64.b64encode(self.pepper).decode()}
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_private(self._file, json.dumps(kept, indent=2) + "\n")
+            files.make_folder(self._file.parent, mode=0o700)
+            files.replace(self._file, f"{json.dumps(kept, indent=2)}\n".encode())
         except OSError as error:
             raise Unavailable(f"{self._file}: cannot be written: {error.strerror}") from error
 

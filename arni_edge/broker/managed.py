@@ -14,12 +14,13 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
+from arni_edge import files
 from arni_edge.broker.accounts import Account, Rights, accounts
 from arni_edge.broker.client import Connection
 from arni_edge.broker.config import render_acl, render_config, render_passwords
 from arni_edge.broker.model import BrokerAddress
 from arni_edge.broker.orphans import end_orphans
-from arni_edge.broker.passwords import keep_passwords, replace_private
+from arni_edge.broker.passwords import keep_passwords
 from arni_edge.broker.preflight import check_port, find_program, only_one
 from arni_edge.domain.errors import ConfigurationError, Unavailable
 from arni_edge.domain.health import Progress
@@ -139,7 +140,7 @@ class ManagedMosquitto:
             Unavailable: It ended or hung, or its port is taken now; it is gone for certain and can be started
                 again.
         """
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_folder(self._directory, mode=0o700)
         with only_one(self._directory):
             while True:
                 await self._run_once(progress)
@@ -176,20 +177,21 @@ class ManagedMosquitto:
             port=plan.port,
             as_root=os.geteuid() == 0,
         )
-        replace_private(self._config, config)
+        files.replace(self._config, config.encode())
         await self._write_rights([*plan.accounts, watcher])
         plan.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The broker cannot bind where the socket of its killed predecessor still lies.
         plan.socket.unlink(missing_ok=True)
 
     async def _write_rights(self, everybody: Sequence[Account]) -> None:
-        replace_private(self._directory / "acl", render_acl({one.username: one.acl for one in everybody}))
+        rights = render_acl({one.username: one.acl for one in everybody})
+        files.replace(self._directory / "acl", rights.encode())
         await self._write_passwords(everybody)
 
     async def _write_passwords(self, accounts: Sequence[Account]) -> None:
         """The tool hashes a whole file in place, so no password is ever seen in a list of processes."""
         file = self._directory / "passwords"
-        replace_private(file, render_passwords(accounts))
+        files.replace(file, render_passwords(accounts).encode())
         tool = find_program("mosquitto_passwd")
         process = await asyncio.create_subprocess_exec(tool, "-U", str(file), stderr=asyncio.subprocess.PIPE)
         try:

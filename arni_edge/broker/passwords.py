@@ -1,13 +1,13 @@
 """Passwords of the managed broker: made once, kept for as long as the devices know them."""
 
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from arni_edge import files
 from arni_edge.domain.errors import ConfigurationError
 
 
@@ -25,12 +25,12 @@ def keep_passwords(file: Path, usernames: Iterable[str]) -> dict[str, SecretStr]
             know the passwords in it.
     """
     usernames = list(usernames)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.make_folder(file.parent, mode=0o700)
     known = _read(file)
     missing = [username for username in usernames if username not in known]
     if missing:
         known |= {username: secrets.token_urlsafe(18) for username in missing}
-        replace_private(file, json.dumps(known, indent=2) + "\n")
+        files.replace(file, f"{json.dumps(known, indent=2)}\n".encode())
     return {username: SecretStr(known[username]) for username in usernames}
 
 
@@ -47,24 +47,3 @@ def _read(file: Path) -> dict[str, str]:
     if not isinstance(known, dict) or not all(isinstance(password, str) for password in known.values()):
         raise ConfigurationError(f"{file}: must be an object of account names and passwords")
     return known
-
-
-def replace_private(file: Path, text: str) -> None:
-    """Write a file of mode 0600 so that a power cut leaves the old or the new one, never half of it."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123 - a descriptor, not a path
-        out.write(text)
-        out.flush()
-        os.fsync(descriptor)
-    fresh.replace(file)
-    _sync_directory(file.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,10 +1,8 @@
 """Changes the configuration file for its owner: comments and order stay, nothing invalid is ever written."""
 
-import os
 import stat
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +10,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, Table
 
+from arni_edge import files
 from arni_edge.domain.errors import ConfigurationError, InvalidInput
 from arni_edge.settings.load import CAMERA_CREDENTIAL, load_settings
 
@@ -99,8 +98,8 @@ def write_credential(folder: Path, camera: str, password: str) -> Path:
     """
     target = folder / CAMERA_CREDENTIAL.format(id=camera)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(target, password.encode(), mode=0o600)
+        files.make_folder(folder, mode=0o700)
+        files.replace(target, password.encode(), keep_owner=True)
     except OSError as error:
         raise ConfigurationError(f"{target}: cannot be written: {error.strerror}") from None
     return target
@@ -113,7 +112,7 @@ def _change(path: Path, change: Callable[[tomlkit.TOMLDocument], object]) -> Non
         change(document)
         text = tomlkit.dumps(document)
         _check(path, text)
-        _write(path, text.encode(), mode=stat.S_IMODE(path.stat().st_mode))
+        files.replace(path, text.encode(), mode=stat.S_IMODE(path.stat().st_mode), keep_owner=True)
     except FileNotFoundError:
         raise ConfigurationError(
             f"{path}: there is no such file; copy config/arni.toml there and fill it in"
@@ -137,30 +136,6 @@ def _check(path: Path, text: str) -> None:
             raise ConfigurationError(
                 *(problem.replace(str(trial), str(path)) for problem in error.problems)
             ) from None
-
-
-def _write(path: Path, content: bytes, *, mode: int) -> None:
-    """Replace a file as a whole: whoever reads it sees the old or the new one, also after a power cut."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), mode)
-            with suppress(FileNotFoundError, PermissionError):  # not root: it stays ours
-                owner = path.stat()
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _camera(document: tomlkit.TOMLDocument, path: Path, camera: str) -> Table:

@@ -7,8 +7,6 @@
     relay/box.json    the box's id, its epoch, the relay's host and the name of the key; written after the key
 """
 
-import os
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from arni_edge import files
 from arni_edge.domain.errors import ConfigurationError, Unavailable
 from arni_edge.relay import keys
 from arni_edge.relay.errors import ENROLL, NOT_ENROLLED, ShutOut
@@ -83,7 +82,7 @@ class Papers:
             ConfigurationError: The one that is there cannot be used.
         """
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.make_folder(self._folder, mode=0o700)
             with suppress(FileExistsError):
                 return keys.make_key(self._folder / _NEXT)
             return keys.load(self._folder / _NEXT)
@@ -113,11 +112,12 @@ class Papers:
         }
         try:
             with suppress(FileExistsError):
-                os.link(self._folder / _NEXT, self._folder / name)
-            _replace(self._folder / _BOX, orjson.dumps(said))
+                files.link(self._folder / _NEXT, self._folder / name)
+            files.replace(self._folder / _BOX, orjson.dumps(said))
             for file in self._folder.glob("*.key"):
                 if file.name != name:
                     file.unlink()
+            files.sync(self._folder)  # a key that comes back would be enrolled again
         except OSError as error:
             raise Unavailable(
                 f"{self._folder}: the box's identity cannot be stored: {error.strerror}"
@@ -141,21 +141,3 @@ def _identity(said: dict[str, Any], key: keys.BoxKey) -> Identity:
         datetime.fromisoformat(said["enrolled_at"]),
         key,
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(file, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -9,7 +9,6 @@ PyNaCl, because it costs the daemon 1.1 MB where ``cryptography`` costs 9.3 MB, 
 
 import base64
 import binascii
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ import orjson
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
+from arni_edge import files
 from arni_edge.domain.errors import ConfigurationError, InvalidInput
 
 LIFETIME = timedelta(minutes=5)
@@ -104,22 +104,7 @@ def make_key(path: Path) -> BoxKey:
         OSError: It cannot be stored.
     """
     seed = secrets.token_bytes(32)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(file, "wb") as stream:
-            stream.write(f"{_encode(seed)}\n".encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        # A link, not a rename: it fails where a rename would replace the key that the relay knows.
-        os.link(unfinished, path)
-    finally:
-        unfinished.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.create(path, f"{_encode(seed)}\n".encode())
     return BoxKey(seed)
 
 
@@ -270,7 +255,8 @@ def _decode(text: str) -> bytes:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= 256:
+    # Not every database can be asked for every text: PostgreSQL knows no NUL.
+    if not isinstance(value, str) or not 0 < len(value) <= 256 or not value.isprintable():
         raise ValueError("not a name")
     return value
 

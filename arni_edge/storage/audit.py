@@ -9,12 +9,12 @@ import hashlib
 import hmac
 import itertools
 import json
-import os
 import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from arni_edge import files
 from arni_edge.domain.errors import ConfigurationError
 from arni_edge.storage.database import Transaction
 
@@ -69,19 +69,8 @@ def _make_key(path: Path) -> bytes:
         ConfigurationError: The file cannot be written.
     """
     key = secrets.token_bytes(_KEY_BYTES)
-    draft = path.with_name(f"{path.name}.new")
     try:
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(key.hex().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        files.replace(path, f"{key.hex()}\n".encode())
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from None
     return key

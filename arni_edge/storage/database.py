@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
+from arni_edge import files
 from arni_edge.domain.errors import Unavailable
 from arni_edge.domain.health import Progress
 from arni_edge.storage.migrate import BOX, Schema, migrate
@@ -112,7 +113,7 @@ class Database:
             Unavailable: The file cannot be opened.
         """
         try:
-            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True, mode=0o700)
+            await asyncio.to_thread(files.make_folder, path.parent, mode=0o700)
             writer = await asyncio.to_thread(_Line, path, "writer", guard)
         except (OSError, sqlite3.Error) as error:
             raise Unavailable(f"the database {path} cannot be opened: {error}") from error
@@ -305,6 +306,12 @@ def _compact(connection: sqlite3.Connection) -> None:
     busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     if busy:
         raise Unavailable("the log of the database is being read and could not be emptied")
+    # SQLite does not sync that: after a power cut the log would be there again, with what was deleted.
+    log = Path(f"{connection.execute('PRAGMA database_list').fetchone()['file']}-wal")
+    try:
+        files.sync(log)
+    except OSError as error:
+        raise Unavailable(f"{log} could not be emptied for certain: {error.strerror}") from error
 
 
 async def _uninterrupted(work: Awaitable[None], progress: Progress = lambda: None) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from arni_edge import files
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.vision.models import ModelEntry, record, settle
 
@@ -46,7 +47,7 @@ def download(
         raise Refused(f"{entry.name} cannot be fetched: {entry.source}")
     path = folder / entry.file
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         handle, unfinished = tempfile.mkstemp(prefix=f".{entry.file}.", dir=folder)
         try:
             with os.fdopen(handle, "wb") as file:

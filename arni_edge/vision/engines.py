@@ -7,13 +7,14 @@ checksum is compared before anything is handed to them.
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+
+from arni_edge import files
 
 _LOG = structlog.get_logger(__name__)
 
@@ -77,18 +78,18 @@ class EngineStore:
         Raises:
             OSError: The disk is full, or the folder cannot be written.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(self._folder)
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
         try:
             fill(unfinished)
-            files = sorted(path for path in unfinished.iterdir() if path.is_file())
-            sums = "".join(f"{_digest(path)}  {path.name}\n" for path in files)
+            made = sorted(path for path in unfinished.iterdir() if path.is_file())
+            sums = "".join(f"{_digest(path)}  {path.name}\n" for path in made)
             (unfinished / _SUMS).write_text(sums, encoding="ascii")
-            for path in (*files, unfinished / _SUMS, unfinished):
-                _sync(path)
+            for path in (*made, unfinished / _SUMS, unfinished):
+                files.sync(path)
             shutil.rmtree(self._folder / key, ignore_errors=True)
             unfinished.rename(self._folder / key)
-            _sync(self._folder)
+            files.sync(self._folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -102,11 +103,3 @@ class EngineStore:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 import tomllib
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from arni_edge import files
 from arni_edge.domain.errors import ConfigurationError, Refused, Unavailable
 
 MANIFEST = "manifest.toml"
@@ -18,6 +17,7 @@ MANIFEST = "manifest.toml"
 
 # The largest YOLOv8 (x) is 270 MB as ONNX; more is not a detector of this box.
 _LARGEST_MODEL = 1 << 30
+_RIGHTS = 0o644
 _HEAD = "# The models in this folder: where each is from. A file that differs from its entry is not used.\n"
 
 
@@ -109,14 +109,8 @@ def put(path: Path, content: bytes) -> None:
         Unavailable: It cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            settle(Path(unfinished), path)
-        finally:
-            Path(unfinished).unlink(missing_ok=True)
+        files.make_folder(path.parent)
+        files.replace(path, content, mode=_RIGHTS)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}") from error
 
@@ -127,15 +121,8 @@ def settle(unfinished: Path, path: Path) -> None:
     Raises:
         OSError: The disk does not take it.
     """
-    unfinished.chmod(0o644)
-    for one, rename in ((unfinished, True), (path.parent, False)):
-        handle = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if rename:
-            unfinished.replace(path)
+    unfinished.chmod(_RIGHTS)
+    files.settle(unfinished, path)
 
 
 def verify(path: Path) -> Verdict:

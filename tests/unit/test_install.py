@@ -55,6 +55,24 @@ def test_what_may_not_be_installed_is_named_in_one_command(bare: str, command: s
     assert "apt-get was called" not in ended.stderr
 
 
+@pytest.mark.parametrize(("command", "there"), [("test", False), ("test", True), ("demo", False)])
+def test_what_only_the_tests_need_is_brought_for_them_if_it_is_not_there(
+    bare: str, tmp_path: Path, command: str, there: bool
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for folder in os.environ["PATH"].split(os.pathsep):
+        for program in Path(folder).iterdir() if Path(folder).is_dir() else ():
+            if program.name != "strace" and not (tools / program.name).is_symlink():
+                (tools / program.name).symlink_to(program)
+    if there:
+        (tools / "strace").symlink_to("/bin/true")
+    ended = _run(command, PATH=f"{bare.partition(os.pathsep)[0]}:{tools}", ARNI_NO_APT="1")
+    assert ended.returncode == 3
+    (line,) = [line for line in ended.stderr.splitlines() if "apt-get" in line]
+    assert ("strace" in line.split()) == (command == "test" and not there)
+
+
 def test_a_failing_step_is_named_and_its_exit_code_kept(bare: str) -> None:
     ended = _run("demo", PATH=bare)
     assert ended.returncode == 99

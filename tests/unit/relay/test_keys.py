@@ -75,6 +75,14 @@ def test_the_algorithm_is_not_the_tokens_choice() -> None:
         keys.read_token(f"{header}.{claims}.{signature}")
 
 
+@pytest.mark.parametrize("box", ["gym-a\0", "gym\u2028a", "", "x" * 257])
+def test_a_name_that_no_gym_has_is_no_token(box: str) -> None:
+    """PostgreSQL cannot even be asked for a text with NUL."""
+    token = keys.sign_token(_KEY, box=box, audience="relay.example", epoch=3, now=_NOW)
+    with pytest.raises(keys.BadToken):
+        keys.read_token(token)
+
+
 @given(st.text(max_size=300) | st.from_regex(r"[\w-]{0,80}\.[\w-]{0,80}\.[\w-]{0,80}", fullmatch=True))
 def test_what_is_no_token_is_refused(text: str) -> None:
     with pytest.raises(keys.BadToken):
