@@ -14,7 +14,7 @@ _READ_AS = str.maketrans("OILU", "011V", "- ")
 _CODE_LENGTH = 20
 """Characters of 5 bits: 100 bits."""
 
-_STANDING = """SELECT gym.log, gym.epoch, gym.oldest, gym.newest, gym.revoked, box_key.public_key
+_STANDING = """SELECT gym.log, gym.epoch, gym.oldest, gym.newest, gym.revoked, gym.read_to, box_key.public_key
 FROM gym JOIN box_key ON box_key.gym = gym.id WHERE gym.id = :gym AND box_key.epoch = :epoch"""
 _POSITIONS = "SELECT id, log, epoch, revoked, newest FROM gym WHERE id IN ({marks})"
 _CODE = """SELECT enrolment.gym, enrolment.expires_at, enrolment.epoch, box_key.public_key,
@@ -43,11 +43,13 @@ class Box:
         public_key: Of the box that is meant.
         oldest: The first number of the log that is kept; ``newest + 1`` when there is none.
         position: The rest.
+        read: The highest cursor with which a box of the gym has asked.
     """
 
     public_key: bytes
     oldest: int
     position: Position
+    read: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ async def box_of(store: Store, gym: str, epoch: int) -> Box | None:
         return None
     row = rows[0]
     position = Position(row["log"], int(row["epoch"]), bool(row["revoked"]), int(row["newest"]))
-    return Box(bytes(row["public_key"]), int(row["oldest"]), position)
+    return Box(bytes(row["public_key"]), int(row["oldest"]), position, int(row["read_to"]))
 
 
 async def positions(store: Store, gyms: list[str]) -> dict[str, Position]:

@@ -47,6 +47,7 @@ app = typer.Typer(
     help="The relay: takes webhooks for gyms, keeps them, hands them to their boxes.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # it would swallow whatever stands in square brackets
 )
 box = typer.Typer(help="Gyms and their boxes.", no_args_is_help=True)
 app.add_typer(box, name="box")

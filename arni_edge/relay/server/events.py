@@ -14,6 +14,7 @@ Source = Literal["whatsapp", "magicline"]
 EXPIRY_BATCH = 200
 """Events deleted in one transaction: whoever appends to the same log waits for it."""
 _ERASE_CHUNK = 200
+_READ_SECONDS = 2.0
 
 _NEXT = "UPDATE gym SET newest = newest + 1 WHERE id = :gym RETURNING newest"
 _APPEND = """INSERT INTO event (gym, sequence, source, received_at, size, signature, body)
@@ -21,10 +22,13 @@ VALUES (:gym, :sequence, :source, :received_at, :size, :signature, :body)"""
 _SIZES = """SELECT sequence, size FROM event WHERE gym = :gym AND sequence > :after
 ORDER BY sequence LIMIT :count"""
 # The head of the log and its events in one statement: they are of the same moment.
-_PAGE = """SELECT gym.log, gym.epoch, gym.oldest, gym.newest,
+_PAGE = """SELECT gym.log, gym.epoch, gym.oldest, gym.newest, gym.read_to,
     event.sequence, event.source, event.received_at, event.signature, event.body
 FROM gym LEFT JOIN event ON event.gym = gym.id AND event.sequence > :after AND event.sequence <= :last
 WHERE gym.id = :gym AND gym.epoch = :epoch AND gym.revoked = 0 ORDER BY event.sequence"""
+# Each box commits before it asks again: what is below its cursor it has taken in.
+_READ = """UPDATE gym SET read_to = :after
+WHERE id = :gym AND log = :log AND epoch = :epoch AND read_to < :after AND newest >= :after"""
 _AGES = """SELECT sequence, received_at FROM event WHERE gym = :gym ORDER BY sequence LIMIT :count"""
 
 
@@ -49,12 +53,22 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What came after a cursor, with the head of the log as of the same moment."""
+    """What came after a cursor, with the head of the log as of the same moment.
+
+    Attributes:
+        log: Its name.
+        epoch: Of the box that counts.
+        oldest: The first number that is kept.
+        newest: The last number that was given.
+        read: The highest cursor with which a box of the gym has asked for this log.
+        events: What came.
+    """
 
     log: str
     epoch: int
     oldest: int
     newest: int
+    read: int
     events: tuple[Event, ...]
 
 
@@ -138,8 +152,23 @@ async def page(store: Store, gym: str, epoch: int, after: int, *, events: int, s
         int(head["epoch"]),
         int(head["oldest"]),
         int(head["newest"]),
+        int(head["read_to"]),
         tuple(_event(row) for row in rows if row["sequence"] is not None),
     )
+
+
+async def note_read(store: Store, gym: str, epoch: int, log: str, after: int) -> None:
+    """Note how far the box of an epoch has read a log; a lower cursor than before changes nothing.
+
+    Raises:
+        Unavailable: It could not be noted.
+    """
+    values = {"gym": gym, "epoch": epoch, "log": log, "after": after}
+
+    async def unit(tx: Transaction) -> None:
+        await tx.execute(_READ, values)
+
+    await store.write(unit, deadline=_READ_SECONDS)
 
 
 async def erase(store: Store, gym: str, sequences: Sequence[int]) -> int:

@@ -146,7 +146,7 @@ async def renew_log(store: Store, gym: str) -> None:
     Raises:
         InvalidInput: There is no such gym.
     """
-    await _change(store, gym, {"log": _new_log()})
+    await _change(store, gym, {"log": _new_log(), "read_to": 0})
 
 
 async def remove(store: Store, gym: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -12,15 +12,17 @@ import asyncpg
 from arni_edge.domain.backoff import Backoff
 from arni_edge.domain.errors import ConfigurationError, Unavailable
 from arni_edge.domain.health import Progress
+from arni_edge.relay.server.hosts import NO_HOST, Hosts
 from arni_edge.relay.server.store import Heard, Parameters, Row, T, Unit
 from arni_edge.storage.migrate import migrations
 from arni_edge.supervision.ticking import ticking
 
 _CHANNEL = "arni_relay"
 _MIGRATION_LOCK = 0x41524E52
-_CONNECT_SECONDS = 10.0
 _ACQUIRE_SECONDS = 5.0
 _READ_SECONDS = 15.0
+_TELL_SECONDS = 10.0
+_UNDO_SECONDS = 1.0
 _ANNOUNCE_SECONDS = 0.02
 """What gathers in this time is told in one notification: PostgreSQL commits those one at a time."""
 _PAYLOAD_BYTES = 7900  # a notification takes less than 8,000
@@ -28,7 +30,7 @@ _ALIVE_SECONDS = 10.0
 
 # A statement of ours that is wrong is a bug; all the rest is a database that cannot be used now.
 _OURS = (asyncpg.SyntaxOrAccessError, asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_AWAY = NO_HOST
 
 # Every event rewrites the row of its gym: room on the page keeps that from touching the indexes.
 _TUNING = "ALTER TABLE gym SET (fillfactor = 30)"
@@ -72,9 +74,10 @@ class PostgresStore:
 
     poll_seconds = 5.0
 
-    def __init__(self, url: str, pool: Any) -> None:
-        self._url = url
+    def __init__(self, hosts: Hosts, pool: Any) -> None:
+        self._hosts = hosts
         self._pool = pool
+        self._working: set[asyncio.Task[Any]] = set()
         self._news: set[str] = set()
         self._some = asyncio.Event()
 
@@ -91,11 +94,11 @@ class PostgresStore:
             Unavailable: The database cannot be reached now.
         """
         try:
+            hosts = Hosts(url)
             pool = await asyncpg.create_pool(
-                url,
+                connect=lambda _, **settings: hosts.connect(**settings),
                 min_size=1,
                 max_size=connections,
-                timeout=_CONNECT_SECONDS,
                 # Whatever the database's own default is: what was answered with 200 is on the disk.
                 server_settings={"synchronous_commit": "on", "application_name": "arni-relay"},
             )
@@ -105,7 +108,8 @@ class PostgresStore:
             ) from None
         except _AWAY as error:
             raise Unavailable(f"PostgreSQL cannot be reached ({type(error).__name__})") from None
-        store = cls(url, pool)
+        hosts.moved = pool.expire_connections
+        store = cls(hosts, pool)
         try:
             async with store._connection() as connection:
                 await _migrate(connection)
@@ -116,19 +120,67 @@ class PostgresStore:
 
     async def read(self, sql: str, parameters: Parameters) -> Sequence[Row]:
         """As :meth:`Store.read`."""
-        try:
-            async with asyncio.timeout(_READ_SECONDS), self._connection() as connection:
+
+        async def query() -> Sequence[Row]:
+            async with self._connection() as connection:
                 return await _Transaction(connection).fetch(sql, parameters)
-        except TimeoutError:
-            raise Unavailable(f"PostgreSQL did not answer within {_READ_SECONDS:g} s") from None
+
+        return await self._within(_READ_SECONDS, query(), "answer")
 
     async def write(self, unit: Unit[T], *, deadline: float = 15.0) -> T:
         """As :meth:`Store.write`."""
+        return await self._within(deadline, self._transact(unit), "commit")
+
+    async def _within(self, seconds: float, work: Coroutine[Any, Any, T], what: str) -> T:
+        """Do it, and do not wait for it any longer: a server that hangs does not even undo in time."""
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
         try:
-            async with asyncio.timeout(deadline), self._connection() as connection, connection.transaction():
-                return await unit(_Transaction(connection))
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(task)
         except TimeoutError:
-            raise Unavailable(f"PostgreSQL did not commit within {deadline:g} s") from None
+            raise Unavailable(f"PostgreSQL did not {what} within {seconds:g} s") from None
+        finally:
+            task.cancel()
+
+    async def _transact(self, unit: Unit[T]) -> T:
+        async with self._connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                result = await unit(_Transaction(connection))
+            except BaseException:
+                await self._undo(connection, transaction)
+                raise
+            await self._commit(connection, transaction)
+            return result
+
+    async def _undo(self, connection: Any, transaction: Any) -> None:
+        try:
+            async with asyncio.timeout(_UNDO_SECONDS):
+                await transaction.rollback()
+        except TimeoutError:
+            await self._leave(connection)
+
+    async def _commit(self, connection: Any, transaction: Any) -> None:
+        """Commit; whoever has no time to wait for it leaves the connection, and never cancels the statement.
+
+        A COMMIT that is cancelled while it waits for the standby is done at once, on the primary alone: boxes
+        would read an event whose number is given a second time after a failover.
+        """
+        committing = asyncio.create_task(transaction.commit())
+        try:
+            await asyncio.shield(committing)
+        except asyncio.CancelledError:
+            await self._leave(connection)
+            await asyncio.wait({committing})
+            raise
+
+    async def _leave(self, connection: Any) -> None:
+        """Hang up without a word, and use none of the connections that lead to the same server."""
+        connection.terminate()
+        await self._pool.expire_connections()
 
     async def scrub(self) -> None:
         """Nothing to do at once: see docs/relay.md for when the room is written over."""
@@ -161,13 +213,13 @@ class PostgresStore:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+        if self._working:
+            await asyncio.wait(self._working)
 
     async def _listen(self, heard: Heard, progress: Progress) -> None:
         # Commits on this connection carry nothing but notifications, which may be lost.
-        connection = await asyncpg.connect(
-            self._url,
-            timeout=_CONNECT_SECONDS,
-            command_timeout=_CONNECT_SECONDS,
+        connection = await self._hosts.connect(
+            command_timeout=_TELL_SECONDS,
             server_settings={"synchronous_commit": "off", "application_name": "arni-relay listener"},
         )
         own = connection.get_server_pid()

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,7 @@ class Pull:
         question = self._question(request)
         token = _token(request)
         with self._turns.enter(""):
-            await self._admit(token)
+            await self._note_read(token, question, await self._admit(token))
         deadline = self._clock.monotonic() + question.wait
         with self._bell.seat(token.box) as seat:
             while True:
@@ -95,6 +96,12 @@ class Pull:
                         return await self._page(token, question.after, seat)
                 seat.known = box.position
                 await seat.wait(deadline - self._clock.monotonic())
+
+    async def _note_read(self, token: Token, question: _Question, box: Box) -> None:
+        """Remember how far it has read, when that is further than before: idle polls write nothing."""
+        if question.log == box.position.log and box.read < question.after <= box.position.newest:
+            with suppress(Unavailable):  # with the next poll; no event waits because of it
+                await events.note_read(self._store, token.box, token.epoch, question.log, question.after)
 
     async def _page(self, token: Token, after: int, seat: Seat) -> Response:
         page = await events.page(
@@ -129,8 +136,8 @@ class Pull:
 
     # --- who asks -----------------------------------------------------------------------------------------
 
-    async def _admit(self, token: Token) -> None:
-        """Let the box in that a token proves.
+    async def _admit(self, token: Token) -> Box:
+        """Let the box in that a token proves; returns how it stands.
 
         Raises:
             BadToken: It proves nothing.
@@ -140,7 +147,7 @@ class Pull:
         # Without a key of its own a token is tried with one that fits nothing: as long, and as fruitless.
         key = box.public_key if box else bytes(32)
         verify_token(token, key, audience=self._audience, now=self._clock.now())
-        self._still(token, box)
+        return self._still(token, box)
 
     def _still(self, token: Token, box: Box | None) -> Box:
         """Whether a box that proved itself still counts."""
@@ -244,6 +251,7 @@ def _page_as_json(page: Page) -> dict[str, object]:
         "epoch": page.epoch,
         "oldest": page.oldest,
         "newest": page.newest,
+        "read": page.read,
         "events": [_event_as_json(event) for event in page.events],
     }
 

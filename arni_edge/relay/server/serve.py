@@ -4,8 +4,10 @@ import asyncio
 import resource
 import signal
 import socket
+import ssl
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
@@ -99,14 +101,34 @@ async def _run(
 
 
 def _http_server(relay: Relay, settings: RelayServer) -> Server:
+    if settings.server.tls_certificate is not None and settings.server.tls_key is not None:
+        _check_certificate(settings.server.tls_certificate, settings.server.tls_key)
     server = http_server(relay.app, settings)
-    try:
-        server.config.load()
-    except OSError as error:  # ssl.SSLError is one
-        raise ConfigurationError(
-            f"server.tls_certificate, server.tls_key: cannot be used ({type(error).__name__})"
-        ) from None
+    server.config.load()
     return server
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    """Say which of the two files is wrong, and what is wrong with it.
+
+    Raises:
+        ConfigurationError: They cannot be used.
+    """
+    for name, file in (("tls_certificate", certificate), ("tls_key", key)):
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise ConfigurationError(f"server.{name} = {file}: cannot be read: {error.strerror}") from None
+    try:
+        # Without the password OpenSSL would ask for it at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigurationError(f"server.tls_key = {key}: is not the key of {certificate}") from None
+        raise ConfigurationError(
+            f"server.tls_certificate = {certificate}, server.tls_key = {key}: must be a certificate with its "
+            "chain and a key without password, both as PEM"
+        ) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

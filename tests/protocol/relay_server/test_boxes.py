@@ -41,6 +41,34 @@ async def _poll_that_waits(
     return task
 
 
+async def _read(http: httpx.AsyncClient, gym: Gym, **asked: Any) -> int:
+    """How far the relay believes this gym's boxes to have read, as a poll hears it."""
+    answer = await http.get("/v1/events", params={"wait": 0, **asked}, headers=gym.bearer())
+    return int(answer.json()["read"])
+
+
+async def test_the_relay_remembers_how_far_a_gym_was_read(
+    http: httpx.AsyncClient, gym: Gym, relay: RelayProcess
+) -> None:
+    """Only what a box has asked for by the name of the log, and never less; the next box hears it."""
+    for body in (b"one", b"two", b"three"):
+        await post(http, gym, body)
+    log = (await pull(http, gym, 0)).json()["log"]
+    assert await _read(http, gym, after=2) == 0  # a look at the head says nothing of what was read
+    assert await _read(http, gym, after=2, log="another") == 0
+    assert await _read(http, gym, after=7, log=log) == 0
+    assert await _read(http, gym, after=2, log=log) == 2
+    assert await _read(http, gym, after=1, log=log) == 2
+    async with relay.store() as store:
+        code = await boxes.new_code(store, gym.id, now=datetime.now(UTC), good_for=timedelta(minutes=5))
+        key = keys.read_public_key(gym.key.public)
+        gym.epoch = (await boxes.enroll(store, code, key, now=datetime.now(UTC))).epoch
+    assert await _read(http, gym, after=0) == 2
+    async with relay.store() as store:
+        await gyms.renew_log(store, gym.id)
+    assert await _read(http, gym, after=0) == 0
+
+
 # --- fetching -----------------------------------------------------------------------------------------------
 
 
@@ -48,7 +76,7 @@ async def test_an_event_comes_as_the_page_says(http: httpx.AsyncClient, gym: Gym
     await post(http, gym, b"one")
     answer = await pull(http, gym, 0)
     said = answer.json()
-    assert set(said) == {"log", "epoch", "oldest", "newest", "events"}
+    assert set(said) == {"log", "epoch", "oldest", "newest", "read", "events"}
     assert (said["epoch"], said["oldest"], said["newest"]) == (1, 1, 1)
     assert answer.headers["cache-control"] == "no-store"
     (event,) = said["events"]
