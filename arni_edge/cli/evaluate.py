@@ -158,19 +158,21 @@ def whatsapp(
     Exit code 0 when every body could be read, 1 otherwise.
     """
     from arni_edge.channels.whatsapp.evaluation import Evaluation  # noqa: PLC0415 - this command only
+    from arni_edge.channels.whatsapp.webhook import MAX_BODY_BYTES  # noqa: PLC0415
 
     evaluation, unreadable = Evaluation(), False
     now = datetime.now(UTC)
+    out = sys.stdout.buffer
     for file in files:
         try:
             # Standard input is not ours to close.
             with open(0 if file == _STDIN else file, "rb", closefd=file != _STDIN) as content:
-                body = content.read()
+                body = content.read(MAX_BODY_BYTES + 1)
         except OSError as error:
             unreadable = True
             typer.echo(f"arni-edge: {file} cannot be read: {error.strerror}", err=True)
             continue
-        for finding in evaluation.run(body, now):
-            typer.echo(finding.as_json())
+        out.writelines(f"{finding.as_json()}\n".encode() for finding in evaluation.run(body, now))
+    out.flush()
     if unreadable or evaluation.errors:
         raise typer.Exit(1)

@@ -67,7 +67,7 @@ class Phone:
         hidden: The person has a username: webhooks carry no number.
         reads: Whether arriving messages are read (gives a ``read`` status).
         inbox: What has arrived, in order.
-        sent: Ids of the messages that were sent.
+        sent: When each message was sent, by its id, in order.
         last_sent_at: When the last one was sent; opens Meta's 24-hour window.
     """
 
@@ -88,7 +88,7 @@ class Phone:
         self.hidden = hidden
         self.reads = True
         self.inbox: list[Received] = []
-        self.sent: list[str] = []
+        self.sent: dict[str, datetime] = {}
         self.last_sent_at: datetime | None = None
         self._courier = courier
         self._clock = clock
@@ -142,11 +142,12 @@ class Phone:
         """Get another number; whoever has a business-scoped id gets another one of these, too."""
         before, old_id = self.number, self.user_id
         after = normalise_phone(number)
-        if old_id is None:
-            content = sayings.changed_number(self.name, before, after)
-        else:
+        if old_id is not None:
             user_id = user_id or f"{old_id}N"
+        if old_id is not None and user_id is not None and self.hidden:
             content = sayings.changed_user_id(self.name, old_id, user_id)
+        else:
+            content = sayings.changed_number(self.name, before, after, old_id, user_id)
         # Said by the old one, and without contacts.
         message_id = self.send_raw(content, system=True)
         self.number = after
@@ -164,14 +165,18 @@ class Phone:
         """
         now = self._clock.now()
         message_id = new_message_id(self.number)
-        message = self.identity("from", "from_user_id") | {
+        # Of its own messages WhatsApp names a sender only by the number.
+        named = self.identity("from", "from_user_id")
+        if system:
+            named.pop("from_user_id", None)
+        message = named | {
             "id": message_id,
             "timestamp": str(int(now.timestamp())),
             **content,
         }
         contacts = {} if system else {"contacts": [self.contact()]}
         if not system:
-            self.sent.append(message_id)
+            self.sent[message_id] = now
             self.last_sent_at = now
         self._courier.deliver(contacts | {"messages": [message]}, times=times)
         return message_id
@@ -253,11 +258,16 @@ class PhoneBook:
 
     def find(self, address: str) -> Phone | None:
         """The phone behind a number in any spelling or a business-scoped user id."""
-        digits = "".join(character for character in address if character.isdigit())
+        is_number = not any(character.isalpha() for character in address)
+        digits = "".join(character for character in address if is_number and character.isdigit())
         for phone in self._phones:
             if address == phone.user_id or (digits and digits == phone.digits):
                 return phone
         return None
+
+    def sent_at(self, message_id: str) -> datetime | None:
+        """When somebody sent a message; None for one that nobody has."""
+        return next((at for phone in self._phones if (at := phone.sent.get(message_id))), None)
 
     def __iter__(self) -> Iterator[Phone]:
         return iter(self._phones)

@@ -1,4 +1,4 @@
-"""Everything that a person can send on WhatsApp, as Meta's webhooks write it (state May 2026)."""
+"""Everything that a person can send on WhatsApp, as Meta's webhooks write it (state August 2026)."""
 
 from typing import Any, Final
 
@@ -92,17 +92,25 @@ def revoke(message_id: str) -> Content:
     return {"type": "revoke", "revoke": {"original_message_id": message_id}}
 
 
-def changed_number(name: str, before: str, after: str) -> Content:
-    """They have another number."""
+def changed_number(
+    name: str, before: str, after: str, old_id: str | None = None, new_id: str | None = None
+) -> Content:
+    """They have another number, and another business-scoped id with it where they have one."""
     old, new = before.removeprefix("+"), after.removeprefix("+")
-    body = f"User {name} changed from {old} to {new}"
-    return {"type": "system", "system": {"body": body, "wa_id": new, "type": "user_changed_number"}}
+    said = {"body": f"User {name} changed from {old} to {new}", "wa_id": new, "type": "user_changed_number"}
+    ids = {} if old_id is None or new_id is None else {"user_id": new_id, "previous_user_id": old_id}
+    return {"type": "system", "system": said | ids}
 
 
 def changed_user_id(name: str, before: str, after: str) -> Content:
     """They have another number, which nobody sees: only the business-scoped id is another."""
-    body = f"User {name} changed from {before} to {after}"
-    return {"type": "system", "system": {"body": body, "user_id": after, "type": "user_changed_user_id"}}
+    said = {
+        "body": f"User {name} changed from {before} to {after}",
+        "user_id": after,
+        "previous_user_id": before,
+        "type": "user_changed_user_id",
+    }
+    return {"type": "system", "system": said}
 
 
 def unsupported(what: str = "") -> Content:

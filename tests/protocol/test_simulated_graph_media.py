@@ -92,6 +92,12 @@ async def test_an_uploaded_file_stays_thirty_days(ask: Asking) -> None:
     assert code(await get(ask, f"/{VERSION}/{kept}")) == 100
 
 
+def _sticker(*, moves: bool, size: int) -> bytes:
+    """The beginning of a WebP, and as much as is wanted."""
+    head = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0" + (b"\x02" if moves else b"\0")
+    return head.ljust(size, b"\0")
+
+
 async def test_what_can_be_uploaded_and_sent(ask: Asking) -> None:
     """The file has to be what it is said to be, and the kind that is sent."""
     cases: list[tuple[bytes, str, int]] = [
@@ -100,6 +106,10 @@ async def test_what_can_be_uploaded_and_sent(ask: Asking) -> None:
         (b"GIF89a", "image/gif", 100),
         (b"", "audio/ogg", 131053),
         (b"\x89PNG" + bytes(5 * 1024 * 1024), "image/png", 131053),
+        (_sticker(moves=False, size=100 * 1024), "image/webp", 0),
+        (_sticker(moves=False, size=100 * 1024 + 1), "image/webp", 131053),
+        (_sticker(moves=True, size=500 * 1024), "image/webp", 0),
+        (_sticker(moves=True, size=513 * 1024), "image/webp", 131053),
     ]
     assert [code(await ask.upload(content, mime)) for content, mime, _ in cases] == [one[2] for one in cases]
     odd = b"%PDF\r\n--\r\n\x00\xff\n"

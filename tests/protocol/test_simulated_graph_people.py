@@ -99,6 +99,28 @@ async def test_a_person_whose_number_is_hidden(ask: Asking) -> None:
     assert found["text"].conversation == "DE.2"
 
 
+async def test_whose_number_is_shown_changes_it_with_both_ids(ask: Asking) -> None:
+    """The old number is the sender; WhatsApp's own message names no id as one."""
+    carla = ask.world.phones.add("+4915223433335", "Carla", user_id=BSUID)
+    carla.change_number(_NEW, user_id="DE.2")
+    (found,) = await understood(ask, 1)
+    assert (found.conversation, found.phone) == (BSUID, "+4915223433335")
+    assert found.successor == _NEW.removeprefix("+")
+    (said,) = ask.callback.messages()
+    assert (said["system"]["type"], said["system"]["user_id"]) == ("user_changed_number", "DE.2")
+    assert "from_user_id" not in said
+
+
+async def test_what_nobody_thought_of_can_be_said(ask: Asking) -> None:
+    """As JSON, with all that Meta may add."""
+    content = {"type": "request_welcome", "referral": {"source_type": "ad"}}
+    message_id = await say(ask, kind="raw", content=content)
+    await eventually(lambda: ask.callback.bodies)
+    ((said,),) = [change["value"]["messages"] for change in ask.callback.bodies[0]["entry"][0]["changes"]]
+    assert said | content == said
+    assert (said["id"], said["from"]) == (message_id, ANNA.removeprefix("+"))
+
+
 async def test_a_voice_note_keeps_the_window_open_and_a_new_number_does_not(ask: Asking) -> None:
     ask.anna.last_sent_at = None
     ask.anna.change_number(_NEW)

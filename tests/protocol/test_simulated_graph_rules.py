@@ -4,6 +4,7 @@ import copy
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from support.clock import ManualClock
 from support.meta import fixture
 from support.simulated_graph import ANNA, BEN, BSUID, Asking, asking, buttons, code, rows, template
+from support.waiting import eventually
 
 from arni_edge.simulator.graph import Approval, Category, ErrorData, GraphError, MessageTemplate
 from arni_edge.simulator.graph.rules import Rules
@@ -149,6 +151,13 @@ async def test_numbers_and_who_they_belong_to(ask: Asking) -> None:
     assert code(await ask.text(to="4915223433333")) == 131026
     assert code(await ask.text(to=BEN)) == 131026
     assert code(await ask.text(to="+4930550783881")) == 131021
+    assert await ask.code({"type": "text", "text": {"body": "x"}, "recipient": ANNA}, to=ANNA) == 0
+    by_id = {"messaging_product": "whatsapp", "type": "text", "text": {"body": "x"}}
+    for recipient in (ANNA, "15223433333", "Anna", "de.1", "DE.ENT."):
+        body = by_id | {"recipient": recipient}
+        assert code(await ask.http.post(f"{ask.number}/messages", json=body)) == 100
+    unknown = by_id | {"recipient": f"DE.{ANNA.removeprefix('+')}"}
+    assert code(await ask.http.post(f"{ask.number}/messages", json=unknown)) == 131026
     wrong = await ask.http.post(ask.number.replace("106", "107") + "/messages", json={})
     assert code(wrong) == 33
     assert code(await ask.http.post(f"{ask.number}/messages", content=b"[")) == 100
@@ -156,6 +165,53 @@ async def test_numbers_and_who_they_belong_to(ask: Asking) -> None:
         code(await ask.http.post(f"{ask.number}/messages", json={}, headers={"Authorization": "Bearer x"}))
         == 190
     )
+
+
+async def test_what_is_nowhere_is_refused_like_everything_else(ask: Asking) -> None:
+    """In Meta's shape, with its code; versions that have ended are answered all the same."""
+    number = ask.world.phone_number_id
+    for path in (
+        "/",
+        f"/{number}/messages",
+        f"/v99.0/{number}/messages",
+        f"/v24/{number}/messages",
+        "/v24.0/a/b/c",
+    ):
+        assert code(await ask.http.post(path, json={})) == 2500
+    assert code(await ask.http.get(f"{ask.number}/messages")) == 2500
+    for version in ("v17.0", "v26.0"):
+        assert code(await ask.http.post(f"/{version}/{number}/messages", json={})) == 100
+
+
+async def test_how_it_answers_can_be_ordered(ask: Asking) -> None:
+    """From outside: what a test inside sets by hand."""
+    order = {"error_data": "text", "window": False, "limits": False}
+    assert (await ask.http.post("/simulator/answers", json=order)).status_code == 204
+    ask.anna.last_sent_at = None
+    assert {code(await ask.text(str(number))) for number in range(50)} == {0}
+    assert isinstance((await ask.text(to=BEN)).json()["error"]["error_data"], str)
+    order = {"refuses_late": True, "silence": True}
+    assert (await ask.http.post("/simulator/answers", json=order)).status_code == 204
+    assert (ask.graph.limits.on, ask.graph.limits.silence) == (True, True)
+    assert code(await ask.text()) == 0
+    failed = [one for one in await _soon_failed(ask) if one["errors"][0]["code"] == 131047]
+    assert failed
+    assert (await ask.http.post("/simulator/answers", json={"down": True})).status_code == 204
+    with pytest.raises(httpx.RemoteProtocolError):
+        await ask.text()
+
+
+async def _soon_failed(ask: Asking) -> list[dict[str, Any]]:
+    await eventually(lambda: any(one["status"] == "failed" for one in ask.callback.statuses()))
+    return [one for one in ask.callback.statuses() if one["status"] == "failed"]
+
+
+async def test_no_clock_goes_beyond_the_calendar(ask: Asking) -> None:
+    """A slip in an order does not end the simulator."""
+    for seconds in (1e308, 1e15, 252_000_000_000):
+        assert (await ask.http.post("/simulator/clock", json={"seconds": seconds})).status_code == 400
+    assert (await ask.http.post("/simulator/clock", json={"seconds": 86400})).status_code == 204
+    assert (await ask.http.get("/simulator")).status_code == 200
 
 
 async def test_the_shapes_of_an_error(ask: Asking) -> None:

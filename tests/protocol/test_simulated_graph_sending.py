@@ -1,6 +1,7 @@
 """What the simulated Graph API does with messages: rates, window, reports, faults."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -55,6 +56,18 @@ async def test_the_strict_reading_is_silence_until_all_is_paid_back(ask: Asking)
         assert code(await ask.text()) == 131056
     ask.clock.advance(1)
     assert code(await ask.text()) == 0
+
+
+async def test_what_is_older_than_thirty_days_cannot_be_marked_as_read(ask: Asking) -> None:
+    """Nor is it shown then that an answer is being written."""
+    mark: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read"}
+    mark |= {"message_id": ask.anna.send("Hallo")}
+    ask.clock.advance(30 * 86400)
+    assert code(await ask.http.post(f"{ask.number}/messages", json=mark)) == 0
+    ask.clock.advance(1)
+    mark |= {"typing_indicator": {"type": "text"}}
+    assert code(await ask.http.post(f"{ask.number}/messages", json=mark)) == 131009
+    assert (ask.graph.read, ask.graph.typing) == ([mark["message_id"]], [])
 
 
 async def test_80_messages_a_second_in_all(ask: Asking) -> None:
@@ -232,6 +245,24 @@ async def test_what_is_seen_of_a_fault_and_whether_it_was_done(ask: Asking) -> N
         assert len(ask.anna.inbox) - arrived == (fault not in BEFORE and fault is not Fault.LATE)
         assert plan.hit == 1
     assert code(await ask.text("danach")) == 0
+
+
+@pytest.mark.parametrize("path", ["messages", "media"])
+async def test_who_leaves_in_the_middle_of_a_request_breaks_nothing(ask: Asking, path: str) -> None:
+    """A box that is killed while it sends."""
+    where = f"{ask.number}/{path}"
+    scope = {"type": "http", "method": "POST", "path": where, "headers": [], "query_string": b""}
+    begun: dict[str, Any] = {"type": "http.request", "body": b"{", "more_body": True}
+    said = iter([begun, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(said)
+
+    async def send(_: Any) -> None:
+        """Nobody is there."""
+
+    await ask.graph.app(scope, receive, send)
+    assert (ask.graph.requests, ask.graph.accepted) == (0, [])
 
 
 async def test_faults_are_for_one_kind_of_request(ask: Asking) -> None:

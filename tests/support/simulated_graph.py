@@ -115,7 +115,7 @@ class Asking:
 
     async def __call__(self, content: dict[str, Any], to: str = ANNA) -> httpx.Response:
         """Send a message."""
-        key = "to" if to.lstrip("+").isdigit() else "recipient"
+        key = "recipient" if any(letter.isalpha() for letter in to) else "to"
         body = {"messaging_product": "whatsapp", "recipient_type": "individual", key: to, **content}
         return await self.http.post(f"{self.number}/messages", json=body)
 

@@ -110,6 +110,7 @@ _STOP = {
     368: "Meta has restricted the WhatsApp account",
     131031: "Meta has locked the WhatsApp account",
     33: "the phone number id is wrong or was deleted",
+    2500: "whatsapp.graph_url names no version of the Graph API that there is",
     131045: "the phone number is not registered",
     133010: "the phone number is not registered",
 }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 import structlog
@@ -70,7 +71,7 @@ class WhatsAppChannel:
             Unavailable: Storage could not take all of it; the same event must come again.
         """
         items = self._read(event)
-        messages = [item for item in items if isinstance(item, InboundMessage)]
+        messages = [replace(item, again=event.again) for item in items if isinstance(item, InboundMessage)]
         statuses = [item for item in items if isinstance(item, DeliveryStatus)]
         ignored = Counter(item.reason for item in items if isinstance(item, Ignored))
         if ignored:

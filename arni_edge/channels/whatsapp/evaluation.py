@@ -4,10 +4,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from arni_edge.channels.whatsapp.webhook import AccountNotice, DeliveryStatus, Ignored, Item, parse
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import InboundMessage
+
+_LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+"""What JSON may hold as it is, and ``splitlines`` and others take for the end of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,8 @@ class Finding:
     error: str | None = None
 
     def as_json(self) -> str:
-        """One line."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """One line, also for those who end lines where Unicode does."""
+        return json.dumps(asdict(self), ensure_ascii=False).translate(_LINE_ENDS)
 
 
 class Evaluation:

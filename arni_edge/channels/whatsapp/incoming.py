@@ -4,13 +4,16 @@ Shapes and traps: WhatsApp Cloud API, "webhooks" and "business-scoped user ids" 
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from arni_edge.channels.whatsapp.reading import (
+    MAX_ID,
     Json,
+    first_id,
     identifier,
     number,
     obj,
@@ -29,6 +32,9 @@ _MAX_NUMBERS: Final = 5
 _WITH_MEDIA: Final = frozenset({"audio", "document", "image", "sticker", "video"})
 _OWN_NUMBER: Final = "contact_request"
 """The answer to our question for their number; any other origin is a contact of theirs and proves nothing."""
+_USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
+_CHANGED: Final = re.compile(r" changed from (\S+) to \S+$")
+"""The end of what WhatsApp says of a new number or id; in front of it stands a name that somebody chose."""
 
 
 class Contacts:
@@ -66,13 +72,20 @@ def read_message(message: Json, contacts: Contacts, received_at: datetime) -> In
         return "message without id"
     if message.get("group_id"):
         return "group message"
+    kind = word(message.get("type"))
+    message = _with_sender(message) if kind == "system" else message
     contact = contacts.of(message)
     given = text(message.get("from")) or text(contact.get("wa_id"))
-    user_id = identifier(message.get("from_user_id")) or identifier(contact.get("user_id"))
-    address = user_id or identifier(contact.get("wa_id")) or identifier(given)
+    user_id = (
+        identifier(message.get("from_user_id")) or identifier(contact.get("user_id")) or _as_user_id(given)
+    )
+    phone = _phone(given)
+    number = identifier(contact.get("wa_id")) or identifier(given)
+    if user_id is None and number is None:  # known to several businesses of one owner, and to none by itself
+        user_id = identifier(message.get("from_parent_user_id")) or identifier(contact.get("parent_user_id"))
+    address = user_id or (phone.removeprefix("+") if phone and number == given else number)
     if address is None:
         return "message without sender"
-    kind = word(message.get("type"))
     plain = InboundMessage(
         channel=Channel.WHATSAPP,
         message_id=message_id,
@@ -80,13 +93,32 @@ def read_message(message: Json, contacts: Contacts, received_at: datetime) -> In
         conversation=address,
         text=_words(message),
         sent_at=time(message.get("timestamp"), received_at),
-        phone=_phone(given),
+        phone=phone,
         kind=kind,
         payload=_payload(message),
         user_id=user_id,
         refers_to=_refers_to(message),
     )
-    return _with_content(plain, _content(message))
+    return _with_content(plain, _content(message), message.get("origin"))
+
+
+def _with_sender(message: Json) -> Json:
+    """WhatsApp's own message with whom it is about: Meta names none as its sender whose number is hidden."""
+    if message.get("from_user_id"):
+        return message
+    system = obj(message.get("system"))
+    before = first_id(system, "previous_user_id", "previous_parent_user_id")
+    if before is None and not message.get("from"):
+        # Until August 2026 it stood in the words alone.
+        said = _CHANGED.search(text(system.get("body"))[-3 * MAX_ID :])
+        before = said[1] if said else None
+        if before is not None and _as_user_id(before) is None:
+            return message | {"from": before}
+    return message if before is None else message | {"from_user_id": before}
+
+
+def _as_user_id(given: str) -> str | None:
+    return given if _USER_ID.fullmatch(given) else None
 
 
 def _content(message: Json) -> Json:
@@ -96,7 +128,7 @@ def _content(message: Json) -> Json:
 
 
 def _words(message: Json) -> str:
-    """What the person said: typed, tapped or written under a picture; empty for everything else."""
+    """What the person said: typed, tapped, written under a picture or an order; empty for everything else."""
     content = _content(message)
     match text(message.get("type")):
         case "text":
@@ -108,6 +140,8 @@ def _words(message: Json) -> str:
             return text(obj(content.get(text(content.get("type")))).get("title"))
         case "image" | "video" | "document":
             return text(content.get("caption"))
+        case "order":
+            return text(content.get("text"))
         case "edit":
             return _words(obj(content.get("message")) | {"edit": None})
         case _:
@@ -137,7 +171,7 @@ def _refers_to(message: Json) -> str | None:
     )
 
 
-def _with_content(message: InboundMessage, content: Json) -> InboundMessage:
+def _with_content(message: InboundMessage, content: Json, origin: object) -> InboundMessage:
     if message.kind in _WITH_MEDIA:
         return replace(message, media=_media(content))
     if message.kind == "location":
@@ -145,7 +179,7 @@ def _with_content(message: InboundMessage, content: Json) -> InboundMessage:
     if message.kind == "contacts":
         cards = objects(content.get("contacts"))
         # A card of the address book says nothing of who sends it, whatever it calls itself.
-        own = len(cards) == 1 and cards[0].get("origin") == _OWN_NUMBER and "vcard" not in cards[0]
+        own = len(cards) == 1 and cards[0].get("origin", origin) == _OWN_NUMBER and "vcard" not in cards[0]
         return replace(message, shared_phone=_shared_phone(cards) if own else None)
     if message.kind == "system":
         return replace(

@@ -31,10 +31,18 @@ def identifier(value: object) -> str | None:
     return found if 0 < len(found) <= MAX_ID else None
 
 
+def first_id(holder: Json, *names: str) -> str | None:
+    """The first of several ids that is there."""
+    return next((found for name in names if (found := identifier(holder.get(name)))), None)
+
+
 def word(value: object) -> str:
-    """A kind, a field or an event as Meta writes them, fit for the log; ``unknown`` for anything else."""
+    """A kind, a field or an event as Meta writes them, fit for the log; ``unknown`` for anything else.
+
+    Digits only a few, at the end: a number in full may be somebody's.
+    """
     found = text(value)
-    return found if re.fullmatch(r"[A-Za-z_]{1,64}", found) else "unknown"
+    return found if re.fullmatch(r"[A-Za-z_]{1,64}[0-9]{0,4}", found) else "unknown"
 
 
 def code(error: Json) -> int | None:

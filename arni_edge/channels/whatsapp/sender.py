@@ -27,6 +27,7 @@ from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.health import Progress, State
 from arni_edge.domain.messages import OutboundMessage, Priority
+from arni_edge.storage.offers import NUMBERED
 from arni_edge.storage.outbound import MESSAGE, TEMPLATE, message_of
 from arni_edge.storage.outbox_line import OutboxItem
 from arni_edge.storage.outbox_messages import MessageOutbox
@@ -42,6 +43,8 @@ _URGENT_ATTEMPTS: Final = 3
 """In all, while nobody can tell what became of it; then an alarm, too, waits for the relay."""
 _SUSPECT: Final = 2
 """Whoever was under way so often when the daemon died leaves alone: the others shall not die with it."""
+_MOST_PARTS: Final = 20
+"""Of one text; at Meta's pair rate the person would hear nothing else for two minutes."""
 _TOGETHER: Final = 10
 _SHORT: Final = 1024
 """Texts up to this length leave together, when they would be too many."""
@@ -93,6 +96,9 @@ class WhatsAppSender:
         self._traffic = Traffic(clock, health)
         self._settling = Settling(outbox, clock, self._traffic, notices)
         self._silence = Silence(relay, resolve_seconds=resolve_seconds)
+        self._relay = relay
+        self._heard_of_relay = False
+        self._begun_at = clock.now()
         self._outbox_away = False
         self._first = True
         self._in_flight: dict[str, OutboxItem] = {}
@@ -165,7 +171,16 @@ class WhatsAppSender:
         except InvalidInput as error:
             await self._settling.quarantine(item, str(error))
             return None
-        if not await self._outbox.mark_sending(item.id):
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - one row must not take the line down, however its words break us
+            _LOG.exception("message_not_written", outbox_id=item.id)
+            await self._settling.quarantine(item, "it breaks whoever writes it")
+            return None
+        # A number means an option only where it stood before one.
+        as_lines = isinstance(what, dict) and what["type"] == "text"
+        offered = None if message.choice is None else {NUMBERED: as_lines}
+        if not await self._outbox.mark_sending(item.id, offered):
             return None
         self._in_flight[item.id] = item
         return _Job(item, what)
@@ -185,18 +200,33 @@ class WhatsAppSender:
         )
         if item is not None and item.faults >= _SUSPECT and busy and not _is_alarm(item):
             return None
-        return item
+        return None if item is not None and self._may_have_left(item) else item
+
+    def _may_have_left(self, item: OutboxItem) -> bool:
+        """Whether it is of an earlier life, and the relay has not had its first word: maybe this is a backup.
+
+        An alarm does not wait for that, and nothing waits for a relay that is away.
+        """
+        if not self._heard_of_relay:
+            away = self._relay.away_since is not None
+            self._heard_of_relay = not away or self._silence.is_gone(self._clock.monotonic())
+        return not self._heard_of_relay and item.queued_at <= self._begun_at and not _is_alarm(item)
 
     async def _cut(self, item: OutboxItem, message: OutboundMessage) -> bool:
         """Whether it was too long, and is several rows now.
 
         Before anything is sent: a crash between two of them repeats neither.
+
+        Raises:
+            InvalidInput: It is so long that nobody means it.
         """
         if item.entry.kind != MESSAGE or units(in_plain(message)) <= TEXT_LIMIT:
             return False
         if item.faults == 0 and self._letters.rich(message) is not None:
             return False
         parts = split_text(message.text)
+        if len(parts) > _MOST_PARTS:
+            raise InvalidInput(f"the text is too long: it would be {len(parts)} messages")
         if len(parts) > 1:
             await self._outbox.split(item, parts)
         else:
@@ -229,9 +259,9 @@ class WhatsAppSender:
         ):
             length, joined = units(message.text), []
             for other in await self._outbox.behind(item, _TOGETHER):
-                words = message_of(other.entry)
-                length += 2 + units(words.text)
-                if not _is_short(other, words) or length > TEXT_LIMIT:
+                words = _short_words(other)
+                length += 2 + units(words or "")
+                if words is None or length > TEXT_LIMIT:
                     break
                 joined.append(other.id)
             if joined:
@@ -289,6 +319,15 @@ class WhatsAppSender:
 
 def _is_alarm(item: OutboxItem) -> bool:
     return item.entry.priority is Priority.ALARM
+
+
+def _short_words(item: OutboxItem) -> str | None:
+    """What it says, if it may leave together with others; None if not, or if nobody understands it."""
+    try:
+        message = message_of(item.entry)
+    except InvalidInput:
+        return None
+    return message.text if _is_short(item, message) else None
 
 
 def _is_short(item: OutboxItem, message: OutboundMessage) -> bool:

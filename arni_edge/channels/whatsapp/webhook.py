@@ -10,29 +10,33 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from arni_edge.channels.whatsapp.fields import ACCOUNT, MESSAGES, not_read
 from arni_edge.channels.whatsapp.incoming import Contacts, read_message
-from arni_edge.channels.whatsapp.reading import Json, code, identifier, obj, objects, text, time, word
+from arni_edge.channels.whatsapp.reading import (
+    Json,
+    code,
+    first_id,
+    identifier,
+    obj,
+    objects,
+    text,
+    time,
+    word,
+)
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.domain.messages import Channel, InboundMessage
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """Meta's own limit is 3 MB."""
 
-# What Meta tells about the account, and where it says what happened. Everything else concerns nobody here.
-_ACCOUNT_FIELDS: Final = {
-    "account_alerts": ("alert_info", "alert_type"),
-    "account_review_update": ("decision",),
-    "account_update": ("event",),
-    "business_capability_update": (),
-    "message_template_components_update": (),
-    "message_template_quality_update": ("new_quality_score",),
-    "message_template_status_update": ("event",),
-    "payment_configuration_update": (),
-    "phone_number_name_update": ("decision",),
-    "phone_number_quality_update": ("event",),
-    "security": ("event",),
-    "template_category_update": ("new_category",),
-}
+_OBJECT: Final = "whatsapp_business_account"
+# Meta has spelt the last one in two ways.
+_RECIPIENT: Final = (
+    "recipient_user_id", "recipient_id", "recipient_parent_user_id", "parent_recipient_user_id",
+)  # fmt: skip
+_PARTICIPANT: Final = (
+    "recipient_participant_id", "recipient_participant_user_id", "recipient_participant_parent_user_id",
+)  # fmt: skip
 
 
 class DeliveryState(StrEnum):
@@ -116,42 +120,60 @@ def parse(body: bytes, received_at: datetime, phone_number_id: str | None = None
         raise InvalidInput("the webhook body is too large")
     try:
         envelope = json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidInput("the webhook body is not JSON") from None
+    except RecursionError:
+        raise InvalidInput("the webhook body is nested too deeply") from None
+    except ValueError:
+        raise InvalidInput("the webhook body is not JSON" if body.strip() else "the body is empty") from None
     if not isinstance(envelope, dict):
         raise InvalidInput("the webhook body is not a JSON object")
+    about = text(envelope.get("object"))
+    if about not in ("", _OBJECT):
+        return [Ignored(f"not about WhatsApp: object {word(about)}")]
     items: list[Item] = []
-    for entry in objects(envelope.get("entry")):
-        for change in objects(entry.get("changes")):
+    for entry in _each(envelope, "entry", items):
+        for change in _each(entry, "changes", items):
             found = list(_change(change, received_at, phone_number_id))
             items += found or [Ignored("nothing in it", word(change.get("field")))]
     return items or [Ignored("empty webhook")]
 
 
+def _each(holder: Json, name: str, items: list[Item], kind: str = "") -> list[Json]:
+    """The objects under a name; of what else stands there is said once that it cannot be read."""
+    value = holder.get(name)
+    found = objects(value)
+    strange = len(value) - len(found) if isinstance(value, list) else value is not None
+    if strange:
+        items.append(Ignored(f"{name}: not a list of objects", kind))
+    return found
+
+
 def _change(change: Json, received_at: datetime, phone_number_id: str | None) -> Iterator[Item]:
     field, value = word(change.get("field")), obj(change.get("value"))
-    if field in _ACCOUNT_FIELDS:
+    if field in ACCOUNT:
         yield _notice(field, value)
         return
-    if field != "messages":
-        yield Ignored(f"field {field}", field)
+    if field != MESSAGES:
+        yield Ignored(not_read(field), field)
         return
     ours = text(obj(value.get("metadata")).get("phone_number_id"))
     if phone_number_id is not None and ours and ours != phone_number_id:
         yield Ignored("another phone number", field)
         return
     contacts = Contacts(objects(value.get("contacts")))
-    for message in objects(value.get("messages")):
+    unread: list[Item] = []
+    for message in _each(value, "messages", unread, field):
         found = read_message(message, contacts, received_at)
         yield Ignored(found, word(message.get("type"))) if isinstance(found, str) else found
-    for status in objects(value.get("statuses")):
+    for status in _each(value, "statuses", unread, field):
         yield _status(status, received_at)
-    for error in objects(value.get("errors")):
-        yield Ignored(f"error {code(error)}", "errors")
+    for error in _each(value, "errors", unread, field):
+        number = code(error)
+        yield Ignored("Meta reports an error" + ("" if number is None else f": {number}"), "errors")
+    yield from unread
 
 
 def _notice(field: str, value: Json) -> AccountNotice:
-    *path, last = _ACCOUNT_FIELDS[field] or ("",)
+    *path, last = ACCOUNT[field] or ("",)
     for name in path:
         value = obj(value.get(name))
     return AccountNotice(field, word(value.get(last)))
@@ -161,10 +183,13 @@ def _status(status: Json, received_at: datetime) -> DeliveryStatus | Ignored:
     message_id = identifier(status.get("id"))
     if message_id is None:
         return Ignored("status without id", "status")
+    # Of a payment, for instance: under the id of the message that asked for it, and no delivery.
+    if (about := text(status.get("type"))) not in ("", "message"):
+        return Ignored(f"status of a {word(about)}, not of a message", "status")
     try:
         state = DeliveryState(text(status.get("status")))
     except ValueError:
-        return Ignored(f"status {word(status.get('status'))}", "status")
+        return Ignored(f"status {word(status.get('status'))}: says nothing of a delivery", "status")
     errors = objects(status.get("errors"))
     category = text(obj(status.get("pricing")).get("category"))
     return DeliveryStatus(
@@ -174,7 +199,7 @@ def _status(status: Json, received_at: datetime) -> DeliveryStatus | Ignored:
         at=time(status.get("timestamp"), received_at),
         tracking_id=text(status.get("biz_opaque_callback_data")) or None,
         error_code=code(errors[0]) if errors else None,
-        recipient=identifier(status.get("recipient_user_id")) or identifier(status.get("recipient_id")) or "",
-        participant=identifier(status.get("recipient_participant_id")) or "",
+        recipient=first_id(status, *_RECIPIENT) or "",
+        participant=first_id(status, *_PARTICIPANT) or "",
         category=category[:64] or None,
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -11,12 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from arni_edge.domain.errors import InvalidInput
+from arni_edge.simulator.graph.errors import ErrorData
 from arni_edge.simulator.graph.faults import Fault, Operation, Plan
 from arni_edge.simulator.graph.saying import ORDERS, say
 from arni_edge.simulator.graph.templates import Approval, Category, MessageTemplate
 
 if TYPE_CHECKING:
     from arni_edge.simulator.graph.alone import GraphWorld
+
+
+_MARGIN: Final = timedelta(days=366)
+"""So far ahead the simulator itself looks."""
 
 
 class _Order(BaseModel):
@@ -43,6 +49,17 @@ class _Fault(_Order):
 
 class _Clock(_Order):
     seconds: float = Field(ge=0)
+
+
+class _Answers(_Order):
+    error_data: ErrorData = ErrorData.OBJECT
+    refuses_late: bool = False
+    window: bool = True
+    limits: bool = True
+    silence: bool = False
+    down: bool = False
+    delay: float = Field(default=0.0, ge=0)
+    answer_delay: float = Field(default=0.0, ge=0)
 
 
 class _Webhooks(_Order):
@@ -99,6 +116,7 @@ class Control:
             "phones": self._phone,
             "faults": self._fault,
             "clock": self._advance,
+            "answers": self._answers,
             "webhooks": self._webhooks,
             "statuses": self._statuses,
             "templates": self._template,
@@ -172,7 +190,18 @@ class Control:
         self._world.graph.faults.add(Plan(**_Fault.model_validate_json(body).model_dump()))
 
     def _advance(self, body: bytes) -> None:
-        self._world.clock.advance(_Clock.model_validate_json(body).seconds)
+        seconds, clock = _Clock.model_validate_json(body).seconds, self._world.clock
+        try:
+            _ = clock.now() + timedelta(seconds=seconds) + _MARGIN
+        except OverflowError:
+            raise InvalidInput("there is no such day") from None
+        clock.advance(seconds)
+
+    def _answers(self, body: bytes) -> None:
+        order, graph = _Answers.model_validate_json(body), self._world.graph
+        graph.limits.on, graph.limits.silence = order.limits, order.silence
+        for name in ("error_data", "refuses_late", "window", "down", "delay", "answer_delay"):
+            setattr(graph, name, getattr(order, name))
 
     def _webhooks(self, body: bytes) -> None:
         order, courier = _Webhooks.model_validate_json(body), self._world.courier

@@ -17,6 +17,7 @@ _KNOWN: Final[dict[int, tuple[int, str]]] = {
     100: (400, "Invalid parameter"),
     190: (401, "Error validating access token: Session has expired"),
     368: (403, "Temporarily blocked for policies violations"),
+    2500: (400, "Unknown path components"),
     80007: (400, "Rate limit issues"),
     130429: (400, "Rate limit hit"),
     130472: (400, "User's number is part of an experiment"),

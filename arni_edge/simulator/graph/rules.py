@@ -1,5 +1,6 @@
 """What the simulated Graph API makes of a message before anybody gets it (Cloud API, state May 2026)."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ _HEADER = _FOOTER = 60
 _CONTACTS: Final = 257
 _MEDIA: Final = ("audio", "document", "image", "sticker", "video")
 _WITH_CAPTION: Final = ("document", "image", "video")
+_USER_ID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 
 Json = dict[str, Any]
 
@@ -58,6 +60,8 @@ class Rules:
         addresses = [body[key] for key in ("to", "recipient") if key in body]
         if not addresses or not all(isinstance(one, str) and one.strip() for one in addresses):
             raise GraphError(100, "The parameter to is required.")
+        if "to" not in body and not _USER_ID.fullmatch(body["recipient"]):
+            raise GraphError(100, "Param recipient must be a business-scoped user ID")
         kind = body.get("type", "text")
         if not isinstance(kind, str) or kind not in self._kinds:
             raise GraphError(100, f"Param type must be one of {sorted(self._kinds)}")

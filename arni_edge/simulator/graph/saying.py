@@ -1,6 +1,6 @@
 """What a phone of the simulated world can be told to send, as JSON: pydantic reads it, the phone sends it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
@@ -114,6 +114,13 @@ class Unsupported(_Said):
     what: str = ""
 
 
+class Raw(_Said):
+    """Anything that Meta may write: ``type``, what belongs to it, and what else stands in a message."""
+
+    kind: Literal["raw"]
+    content: dict[str, Any]
+
+
 Said = (
     Text
     | Voice
@@ -127,6 +134,7 @@ Said = (
     | Revoke
     | NewNumber
     | Unsupported
+    | Raw
 )
 ORDERS = Annotated[Said, Field(discriminator="kind")]
 
@@ -152,6 +160,8 @@ def say(phones: PhoneBook, order: Said) -> str:
             return phone.tap(_with(phone, order.title), order.title)
         case NewNumber():
             return phone.change_number(order.number)
+        case Raw():
+            return phone.send_raw(order.content)
         case _:
             return phone.send_raw(_content(phone, order))
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -30,7 +30,11 @@ from arni_edge.simulator.webhooks import Courier
 
 VERSION = "v24.0"
 _WINDOW: Final = timedelta(hours=24)
-_VERSION: Final = re.compile(r"v[0-9]{2}\.0")
+_MARKED: Final = timedelta(days=30)
+"""What is older can no longer be marked as read."""
+_VERSION: Final = re.compile(r"v([0-9]{2})\.0")
+_NEWEST: Final = 26
+"""Versions that have ended are answered by the oldest that has not; there is none from the future."""
 _BY_WEBHOOK: Final = frozenset({131026, 131047, 131049})
 """What Meta may say at once, or only after it has accepted the message."""
 
@@ -114,6 +118,7 @@ class SimulatedGraph:
             Route(DOWNLOADS, self._asked(Operation.DOWNLOAD, self._media.download), methods=["GET"]),
             Route(media, self._asked(Operation.MEDIA, self._media.medium), methods=["GET"]),
             Route(media, self._asked(Operation.DELETE, self._media.delete), methods=["DELETE"]),
+            Route("/{path:path}", _nowhere, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]
 
     # --- what a test can order --------------------------------------------------------------------------
@@ -173,6 +178,8 @@ class SimulatedGraph:
             is_mark = _object(await request.body()).get("status") == "read"
         except GraphError:
             is_mark = False
+        except ClientDisconnect:  # whoever asked is no more
+            return Response()
         if is_mark:
             return await self._asked(Operation.MARKS, self._mark)(request)
         return await self._asked(Operation.MESSAGES, self._message)(request)
@@ -181,7 +188,10 @@ class SimulatedGraph:
         self, operation: Operation, answer: Callable[[Request, Plan | None], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
-            await request.body()
+            try:
+                await request.body()
+            except ClientDisconnect:
+                return Response()
             if self.down:
                 return await cut(request)
             given = request.headers.get("Authorization", "")
@@ -206,8 +216,9 @@ class SimulatedGraph:
 
     def _check_address(self, request: Request) -> None:
         parts = request.path_params
-        if not _VERSION.fullmatch(parts.get("version", VERSION)):
-            raise GraphError(100, "Unknown path components")
+        version = _VERSION.fullmatch(parts.get("version", VERSION))
+        if version is None or int(version[1]) > _NEWEST:
+            raise GraphError(2500, f"Unknown path components: /{parts['version']}")
         if parts.get("number_id", self._number_id) != self._number_id:
             raise GraphError(33, "Object with this ID does not exist")
 
@@ -221,6 +232,9 @@ class SimulatedGraph:
             raise GraphError(100, "messaging_product and message_id are needed")
         if body.get("typing_indicator", {"type": "text"}) != {"type": "text"}:
             raise GraphError(100, "Param typing_indicator['type'] must be one of {TEXT}")
+        sent_at = self.phones.sent_at(message_id)
+        if sent_at is not None and self._clock.now() - sent_at > _MARKED:
+            raise GraphError(131009, "the message is older than 30 days")
         self.read.append(message_id)
         if "typing_indicator" in body:
             self.typing.append(message_id)
@@ -305,6 +319,10 @@ class SimulatedGraph:
         self._seen |= marks
         phone.receive(message)
         self._reports.arrived(sent, phone)
+
+
+async def _nowhere(request: Request) -> Response:
+    return refusal(GraphError(2500, f"Unknown path components: {request.url.path}"))
 
 
 def _object(body: bytes) -> Json:

@@ -19,6 +19,9 @@ _TYPES: Final[dict[str, dict[str, tuple[bytes, ...]]]] = {
         "application/pdf": (b"%PDF",),
         "text/plain": (),
         "application/msword": (),
+        "application/vnd.ms-excel": (),
+        "application/vnd.ms-powerpoint": (),
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation": (b"PK",),
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document": (b"PK",),
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": (b"PK",),
     },
@@ -27,6 +30,7 @@ _TYPES: Final[dict[str, dict[str, tuple[bytes, ...]]]] = {
     "video": {"video/mp4": (), "video/3gpp": ()},
 }
 _LARGEST: Final = {"audio": 16, "document": 100, "image": 5, "sticker": 0.5, "video": 16}
+_STILL_STICKER: Final = 100 * 1024
 
 
 def fits(mime: str, kind: str) -> bool:
@@ -63,6 +67,13 @@ def _check(mime: str, content: bytes) -> None:
         raise GraphError(131053, f"the file is not of type {mime}")
     if len(content) > _LARGEST[kind] * _MEGABYTE:
         raise GraphError(131053, f"a file of kind {kind} has at most {_LARGEST[kind]} MB")
+    if kind == "sticker" and len(content) > _STILL_STICKER and not _moves(content):
+        raise GraphError(131053, "a sticker that does not move has at most 100 KB")
+
+
+def _moves(picture: bytes) -> bool:
+    """Whether a WebP is animated: a flag of its extended header says so."""
+    return picture[12:16] == b"VP8X" and len(picture) > 20 and bool(picture[20] & 0b10)
 
 
 def _parts(content_type: str, body: bytes) -> Iterator[tuple[dict[str, str], bytes]]:

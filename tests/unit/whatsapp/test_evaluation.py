@@ -78,6 +78,27 @@ def test_the_command_reads_many_and_says_what_it_cannot_read(tmp_path: Path) -> 
     assert "none.json cannot be read" in result.stderr
 
 
+def test_a_line_is_a_line_in_every_surrounding(tmp_path: Path) -> None:
+    """A terminal that knows no Unicode, and readers for whom Unicode ends lines."""
+    said = "eins\u2028zwei\u2029drei\x85vier Grüße"
+    file = tmp_path / "body.json"
+    file.write_bytes(webhook(messages=[TEXT | {"text": {"body": said}}]))
+    result = CliRunner(charset="latin-1").invoke(app, ["whatsapp", str(file)])
+    assert result.exit_code == 0
+    (line,) = result.stdout_bytes.decode().splitlines()
+    assert json.loads(line)["text"] == said
+    assert "Grüße" in line
+
+
+def test_what_fits_into_no_memory_is_too_large(tmp_path: Path) -> None:
+    """A recording of a year: no more of it is read than a body may have."""
+    file = tmp_path / "year.json"
+    with file.open("wb") as empty:
+        empty.truncate(2**40)
+    result = CliRunner().invoke(app, ["whatsapp", str(file)])
+    assert (result.exit_code, json.loads(result.stdout)["error"]) == (1, "the webhook body is too large")
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"entry":[]}', b'{"entry":[{"changes":[{"field":"new_thing"}]}]}'])
 def test_what_is_unknown_is_ignored_with_a_reason(body: bytes) -> None:
     """Meta adds fields without asking."""

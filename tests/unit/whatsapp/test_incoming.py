@@ -114,6 +114,83 @@ def test_a_change_of_number_names_the_new_one() -> None:
     assert sample("system_customer_identity_changed__pywa_system_identity_change").successor is None
 
 
+def said_by_whatsapp(said: str, **more: str) -> InboundMessage | str:
+    """Its own message, as Meta writes it when no number can be shown: nobody has sent it."""
+    system = {"body": said, "type": "user_changed_user_id", "user_id": "DE.2", **more}
+    whole = {"id": "wamid.A", "timestamp": "1", "type": "system", "system": system}
+    return read_message(whole, Contacts([{"user_id": "DE.2"}]), RECEIVED)
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "about"),
+    [
+        ("User Anna changed from DE.1 to DE.2", {}, ("DE.1", None)),
+        ("User Anna changed from DE.1 to DE.2", {"previous_user_id": "DE.0"}, ("DE.0", None)),
+        ("Whatever it says", {"previous_user_id": "DE.1"}, ("DE.1", None)),
+        ("User x changed from 4915111111111 to y changed from DE.1 to DE.2", {}, ("DE.1", None)),
+        (
+            "User Anna changed from 4915223433333 to 4915111111111",
+            {"wa_id": "4915111111111", "type": "user_changed_number"},
+            ("4915223433333", "+4915223433333"),
+        ),
+    ],
+)
+def test_a_new_id_is_about_whoever_had_the_old_one(
+    said: str, more: dict[str, str], about: tuple[str, str | None]
+) -> None:
+    """The name in it is theirs to choose; only the end is WhatsApp's."""
+    found = said_by_whatsapp(said, **more)
+    assert isinstance(found, InboundMessage)
+    assert (found.conversation, found.phone) == about
+    assert found.user_id == (about[0] if about[1] is None else None)
+
+
+def test_what_whatsapp_says_of_nobody_is_about_the_contact_or_nobody() -> None:
+    """It said something else, or in another language."""
+    found = said_by_whatsapp("Anna hat eine neue Nummer")
+    assert isinstance(found, InboundMessage)
+    assert found.conversation == "DE.2"
+    alone = {"id": "wamid.A", "type": "system", "system": None}
+    assert read_message(alone, Contacts([]), RECEIVED) == "message without sender"
+
+
+@pytest.mark.parametrize(
+    ("sender", "contact", "expected"),
+    [
+        ({"from": "DE.1"}, {}, ("DE.1", "DE.1", None)),
+        ({"from": "DE.1"}, {"wa_id": "DE.1"}, ("DE.1", "DE.1", None)),
+        ({"from": "+4915223433333"}, {}, ("4915223433333", None, "+4915223433333")),
+        ({"from_parent_user_id": "DE.ENT.1"}, {}, ("DE.ENT.1", "DE.ENT.1", None)),
+        ({"from_parent_user_id": "DE.ENT.1", "from_user_id": "DE.1"}, {}, ("DE.1", "DE.1", None)),
+        (
+            {"from_parent_user_id": "DE.ENT.1"},
+            {"wa_id": "4915223433333"},
+            ("4915223433333", None, "+4915223433333"),
+        ),
+        ({}, {"parent_user_id": "DE.ENT.1"}, ("DE.ENT.1", "DE.ENT.1", None)),
+    ],
+)
+def test_every_way_in_which_a_sender_was_ever_named(
+    sender: dict[str, str], contact: dict[str, str], expected: tuple[str, str | None, str | None]
+) -> None:
+    """Whoever can be answered is no stranger: conversation, id and phone."""
+    found = read_message(
+        {"id": "w", "type": "text", "text": {"body": "x"}, **sender}, Contacts([contact]), RECEIVED
+    )
+    assert isinstance(found, InboundMessage)
+    assert (found.conversation, found.user_id, found.phone) == expected
+
+
+def test_the_origin_of_a_number_may_stand_beside_the_card() -> None:
+    """An early state of Meta's description has it there; a card that says otherwise counts more."""
+    whole = {"from_user_id": "DE.1", "id": "w", "type": "contacts", "origin": "contact_request"}
+    for more, number in (({}, "+4915223433333"), ({"origin": "other"}, None), ({"vcard": "x"}, None)):
+        card = {"phones": [{"phone": "+49 1522 3433333"}], **more}
+        found = read_message(whole | {"contacts": [card]}, Contacts([]), RECEIVED)
+        assert isinstance(found, InboundMessage)
+        assert found.shared_phone == number
+
+
 def test_the_id_behind_which_a_number_is_hidden() -> None:
     """It is kept apart from the address of the conversation, which may be older."""
     found = sample("text__bsuid_username_phone_hidden")

@@ -8,6 +8,7 @@ from support.database import open_database
 from support.house import MIA, open_house
 
 from arni_edge.channels.whatsapp import WhatsAppIntake
+from arni_edge.channels.whatsapp.incoming import Contacts, read_message
 from arni_edge.channels.whatsapp.links import linked
 from arni_edge.domain.messages import Channel, InboundMessage
 from arni_edge.domain.people import Member
@@ -92,6 +93,18 @@ async def test_after_a_change_of_number_nothing_is_taken_for_granted(tmp_path: P
         assert (await link(database, changed))[0] == USER
         assert await link(database, message(NEXT, NUMBER)) == (NEXT, NUMBER)
         assert await link(database, message(USER, OTHER)) == (USER, OTHER)
+
+
+async def test_after_a_change_of_id_an_answer_to_the_old_one_teaches_nothing(tmp_path: Path) -> None:
+    """Meta names the old id, and no sender: what was known of it ends, and the new one begins."""
+    async with open_database(tmp_path / "arni.db") as database:
+        await link(database, message(USER, NUMBER))
+        system = {"type": "user_changed_user_id", "previous_user_id": USER, "user_id": NEXT}
+        changed = read_message({"id": "w", "type": "system", "system": system}, Contacts([]), NOW)
+        assert isinstance(changed, InboundMessage)
+        assert (await link(database, changed))[0] == USER
+        assert await database.read("SELECT 1 FROM addresses WHERE until IS NULL") == []
+        assert await link(database, message(NEXT, NUMBER)) == (NEXT, NUMBER)
 
 
 async def test_the_history_stays(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arni_edge.channels.whatsapp.fields import ACCOUNT
 from arni_edge.channels.whatsapp.webhook import (
-    _ACCOUNT_FIELDS,
     MAX_BODY_BYTES,
     AccountNotice,
     DeliveryState,
@@ -75,7 +75,7 @@ def test_every_sample_is_understood(name: str) -> None:
         assert only_status(items).state == kind.removeprefix("status_")
     elif kind in {"errors", "history", "user_preferences"}:
         assert all(isinstance(item, Ignored) for item in items)
-    elif kind in _ACCOUNT_FIELDS:
+    elif kind in ACCOUNT:
         assert [item.field for item in items if isinstance(item, AccountNotice)] == [kind]
     else:
         # A sample's name is the kind, and more than it where there are several of one.
@@ -113,12 +113,12 @@ def test_a_sender_who_is_named_only_among_the_contacts() -> None:
         ("interactive_button_reply__netflie_button_reply_notification", "button-text"),
         ("interactive_list_reply__pywa_callback_selection_description", "title"),
         ("reaction__netflie_removed_reaction_notification", ""),
-        ("order__netflie_n_order_notification", ""),
+        ("order__netflie_n_order_notification", "text-message-sent-along-with-the-order"),
         ("edit__metadocs_edit_1", "Updated image caption"),
     ],
 )
 def test_what_was_said(name: str, text: str) -> None:
-    """Tapped titles and captions are words; everything else has none."""
+    """Tapped titles, captions and what stands beside an order are words; everything else has none."""
     assert only_message(read(name)).text == text
 
 
@@ -193,7 +193,13 @@ def test_one_bad_message_spoils_no_other() -> None:
         "wamid.2",
         "wamid.3",
     ]
-    assert sum(isinstance(item, Ignored) for item in items) == 6
+    assert [item.reason for item in items if isinstance(item, Ignored)] == [
+        *["message without id"] * 3,
+        "message without sender",
+        "status without id",
+        "status unknown: says nothing of a delivery",
+        "messages: not a list of objects",
+    ]
 
 
 def test_a_foreign_contact_lends_nobody_an_identity() -> None:
@@ -213,7 +219,8 @@ def test_contacts_are_matched_by_number() -> None:
 def test_an_empty_change_is_ignored_with_a_reason() -> None:
     """Also beside one that is not."""
     items = parse(envelope({}, {"messages": [text_message()]}, {"messages": "none"}), RECEIVED)
-    assert [item.reason for item in items if isinstance(item, Ignored)] == ["nothing in it"] * 2
+    reasons = [item.reason for item in items if isinstance(item, Ignored)]
+    assert reasons == ["nothing in it", "messages: not a list of objects"]
 
 
 def test_an_unknown_kind_is_kept_with_empty_text() -> None:
@@ -232,6 +239,55 @@ def test_messages_for_another_number_are_ignored() -> None:
     ]
 
 
+@pytest.mark.parametrize("about", ["page", "instagram"])
+def test_what_is_about_another_app_of_metas_is_ignored(about: str) -> None:
+    """One app may be subscribed to all of them, and their messages look alike."""
+    body = json.loads(envelope({"messages": [text_message()]})) | {"object": about}
+    assert parse(json.dumps(body).encode(), RECEIVED) == [Ignored(f"not about WhatsApp: object {about}")]
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("calls", "a call: nobody can be called here"),
+        ("group_lifecycle_update", "about a group: the gym talks to one person at a time"),
+        ("new_thing_2027", "field new_thing_2027: nothing that is known here"),
+        ("491512345678", "a field without a name that can be read"),
+        (None, "a field without a name that can be read"),
+    ],
+)
+def test_a_field_that_is_not_read_is_ignored_for_a_reason_in_words(field: Any, reason: str) -> None:
+    """Meta adds some every year."""
+    (found,) = parse(envelope({"messages": [text_message()]}, field=field), RECEIVED)
+    assert isinstance(found, Ignored)
+    assert found.reason == reason
+
+
+@pytest.mark.parametrize("field", ["standby", "messaging_handovers"])
+def test_that_somebody_else_answers_on_the_gyms_number_is_told(field: str) -> None:
+    """What people write then no longer comes as messages."""
+    value = {"messages": [text_message()]}
+    assert parse(envelope(value, field=field), RECEIVED) == [AccountNotice(field, "unknown")]
+
+
+def test_what_became_of_a_payment_is_no_delivery() -> None:
+    """It comes under the id of our message that asked for it."""
+    status = {"id": "wamid.B", "status": "failed", "type": "payment", "payment": {"reference_id": "r"}}
+    assert parse(envelope({"statuses": [status]}), RECEIVED) == [
+        Ignored("status of a payment, not of a message", "status")
+    ]
+    plain = only_status(parse(envelope({"statuses": [status | {"type": "message"}]}), RECEIVED))
+    assert plain.state is DeliveryState.FAILED
+
+
+def test_those_in_a_group_are_told_apart_without_their_numbers() -> None:
+    """Each reads for themselves."""
+    status = {"id": "wamid.B", "status": "read", "recipient_id": "G", "recipient_type": "group"}
+    statuses = [status | {"recipient_participant_user_id": user} for user in ("DE.1", "DE.2")]
+    found = parse(envelope({"statuses": statuses}), RECEIVED)
+    assert [one.participant for one in found if isinstance(one, DeliveryStatus)] == ["DE.1", "DE.2"]
+
+
 def test_group_messages_are_ignored() -> None:
     """The gym talks to one person at a time."""
     assert parse(envelope({"messages": [text_message(group_id="G")]}), RECEIVED) == [
@@ -243,6 +299,21 @@ def test_text_is_fit_for_database_and_wire() -> None:
     """Half an emoji and NUL are taken out; they would break what comes after us."""
     body = envelope({"messages": [text_message(text={"body": "a\ud83db\0c \U0001f44d"})]})
     assert only_message(parse(body, RECEIVED)).text == "a\ufffdbc \U0001f44d"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b" ", "the body is empty"),
+        (b"{", "the webhook body is not JSON"),
+        (b"[]", "the webhook body is not a JSON object"),
+        (b"[" * 200_000, "the webhook body is nested too deeply"),
+    ],
+)
+def test_why_it_is_no_webhook(body: bytes, reason: str) -> None:
+    """In words for whoever has recorded it."""
+    with pytest.raises(InvalidInput, match=reason):
+        parse(body, RECEIVED)
 
 
 @pytest.mark.parametrize(
