@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
@@ -44,7 +44,7 @@ from arni_edge.domain.health import Progress
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import OutboundMessage
 from arni_edge.domain.people import Assurance, Member, MemberState
-from arni_edge.storage import Database, Transaction, credentials, identities, members, outbox
+from arni_edge.storage import Database, Transaction, credentials, errands, identities, members, outbox
 from arni_edge.storage.identities import IdentityCode
 
 _LOG = structlog.get_logger(__name__)
@@ -56,6 +56,8 @@ _SALT_BYTES = 16
 _WAITING = 32
 _CARRY_SECONDS = 15.0
 _PROGRESS_SECONDS = 5.0
+_WAITED_FOR = timedelta(minutes=30)
+"""As long as the wish that the code is for."""
 
 
 class Asked(Enum):
@@ -266,11 +268,36 @@ class IdentityCodes:
                 async with asyncio.timeout(_PROGRESS_SECONDS):
                     parcel = await self._parcels.get()
                 await self._bring(parcel)
+            with suppress(Unavailable):  # the next time
+                await self.tell_of_failed()
+
+    async def tell_of_failed(self) -> None:
+        """Tell whoever waits for a code that the channel took and then did not deliver.
+
+        Only for somebody who was known when they asked: whoever named a number learns nothing about it.
+
+        Raises:
+            Unavailable: It cannot be read or stored.
+        """
+        now = self._clock.now()
+        for code_id, within in await identities.failed_codes(self._database, now - _WAITED_FOR):
+            who = await self._waiting_in(within, now)
+            if who is not None:
+                _LOG.warning("identity_code_not_delivered", code=code_id)
+                await self._say_not_sent(who, code_id)
+
+    async def _waiting_in(self, within: str, now: datetime) -> Correspondent | None:
+        """Who waits for a code in a conversation of which only the digest is kept; None: nobody any more."""
+        for (channel, address), language in await errands.everywhere(self._database, now):
+            who = Correspondent(channel, address, None, language)
+            if conversation_digest(self._pepper, who.conversation) == within:
+                return who
+        return None
 
     async def _bring(self, parcel: _Parcel) -> None:
         if parcel.phone is None:
             if parcel.known:
-                await self._say_not_sent(parcel)
+                await self._say_not_sent(parcel.who, parcel.code_id)
             return
         text = self._text("identity.code", parcel.who.language, gym=self._gym, code=parcel.digits)
         try:
@@ -291,12 +318,12 @@ class IdentityCodes:
             else:
                 return
         if parcel.known:  # a stranger must not learn that there was somebody to send it to
-            await self._say_not_sent(parcel)
+            await self._say_not_sent(parcel.who, parcel.code_id)
 
-    async def _say_not_sent(self, parcel: _Parcel) -> None:
-        who, now = parcel.who, self._clock.now()
+    async def _say_not_sent(self, who: Correspondent, code_id: str) -> None:
+        now = self._clock.now()
         sorry = OutboundMessage(
-            key=f"identity/{parcel.code_id}/not-sent",
+            key=f"identity/{code_id}/not-sent",
             channel=who.channel,
             recipient=who.address,
             text=self._text("identity.not_sent", who.language),
@@ -304,7 +331,7 @@ class IdentityCodes:
         try:
             await self._database.write(lambda tx: outbox.add(tx, sorry, now))
         except Unavailable as error:
-            _LOG.warning("identity_not_sent_unsaid", code=parcel.code_id, reason=str(error))
+            _LOG.warning("identity_not_sent_unsaid", code=code_id, reason=str(error))
 
 
 async def _reachable(tx: Transaction, member_id: str) -> Member | None:

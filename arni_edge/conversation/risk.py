@@ -15,6 +15,9 @@ RISKS: Final = {
     Intent.THANKS: Risk.READ,
     Intent.ASK_AI: Risk.READ,
     Intent.HUMAN: Risk.READ,
+    # Facts out of the mirror, to whoever has proven that they are theirs.
+    Intent.MEMBERSHIP: Risk.READ,
+    Intent.OWN_BOOKINGS: Risk.READ,
     # Who proves who they are has minutes for it, and a code runs out.
     Intent.VERIFY: Risk.READ,
     Intent.CLAIM: Risk.READ,

@@ -14,7 +14,8 @@ from arni_edge.swarm.router import Intent
 
 _SPOKEN: Final = frozenset({"text", "interactive", "button"})
 """Kinds whose words are meant for the gym; an edited message was answered when it was new."""
-_WANT_NO_ANSWER: Final = frozenset({"reaction", "edit", "revoke", "system"})
+WANT_NO_ANSWER: Final = frozenset({"reaction", "edit", "revoke", "system"})
+"""Kinds for which nobody waits for a word."""
 
 
 class Step(Enum):
@@ -72,7 +73,7 @@ class Turn:
     @property
     def wants_answer(self) -> bool:
         """Whether anybody waits for a word about it, and is still there to read it."""
-        return self.message.kind not in _WANT_NO_ANSWER
+        return self.message.kind not in WANT_NO_ANSWER
 
     def hear(self, words: str, language: Language) -> None:
         """It was a voice note, and this was said."""

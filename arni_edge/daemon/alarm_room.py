@@ -31,6 +31,7 @@ from arni_edge.safety.person_down import PersonDownDesk
 from arni_edge.safety.reporting import Reporting
 from arni_edge.safety.self_test import SelfTest, TestPlan
 from arni_edge.safety.sinks import TelegramSink, WhatsAppSink
+from arni_edge.safety.unsaid import UnsaidNotice
 from arni_edge.settings import Settings
 from arni_edge.supervision import Child
 
@@ -136,6 +137,15 @@ def build_alarm_room(
             silence_seconds=None,
         ),
     ]
+    unsaid = UnsaidNotice(
+        base.database,
+        clock,
+        base.catalogue,
+        line,
+        site=site,
+        health=reporter(base.board, "unsaid"),
+    )
+    children.append(Child("unsaid", unsaid.run))
     if speaker is not None:
         inside = InsideVoice(bus, clock, speaker, spoken_languages(site.language))
         children += [Child("speaker", speaker.run), Child("inside-voice", inside.run, silence_seconds=None)]

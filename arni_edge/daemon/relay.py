@@ -6,6 +6,7 @@ from datetime import datetime
 
 from arni_edge.channels.whatsapp import SOURCE as WHATSAPP
 from arni_edge.channels.whatsapp import WhatsAppChannel
+from arni_edge.conversation.turn import WANT_NO_ANSWER
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.magicline import MagiclineRoom
 from arni_edge.daemon.weather import reporter
@@ -13,7 +14,8 @@ from arni_edge.magicline.webhooks import SOURCE as MAGICLINE
 from arni_edge.relay import Handler, Papers, RelayClient, RelayDesk, RelayEraser, RelayPull
 from arni_edge.safety.line_notices import LineNotices
 from arni_edge.settings import Relay, Settings
-from arni_edge.storage import Transaction
+from arni_edge.storage import Transaction, actions, credentials, identities, inbox, outbox_reports
+from arni_edge.storage.relay_cursor import Reread
 from arni_edge.supervision import Child
 
 
@@ -39,6 +41,20 @@ class RelayRoom:
     def children(self) -> tuple[Child, ...]:
         """What of it runs."""
         return Child("relay-pull", self.pull.run), Child("relay-eraser", self.eraser.run)
+
+
+async def after_restore(tx: Transaction, reread: Reread) -> None:
+    """This database is a backup: what was used, sent or decided since is not to be so a second time.
+
+    A box that is new has nothing of the kind.
+    """
+    if not reread.restored:
+        return
+    await credentials.void(tx, reread.at)
+    await identities.void(tx, reread.at)
+    await actions.end_all_proposals(tx, reread.at)
+    await inbox.leave_open_ones(tx, WANT_NO_ANSWER, reread.at)
+    await outbox_reports.doubt(tx, WHATSAPP, reread.at)
 
 
 def build_relay(
@@ -71,7 +87,7 @@ def build_relay(
         await notices.tell(tx, "relay", "lost", now)
 
     client = RelayClient(relay, base.clock, Papers(settings.paths.relay))
-    desk = RelayDesk(base.database, handlers, urgent=urgent, on_loss=[tell])
+    desk = RelayDesk(base.database, handlers, urgent=urgent, on_loss=[tell], on_reread=[after_restore])
     pull = RelayPull(client, desk, clock=base.clock, health=reporter(base.board, "relay"))
     eraser = RelayEraser(client, desk, base.database, health=reporter(base.board, "relay-eraser"))
     return RelayRoom(client, desk, pull, eraser, client.aclose)

@@ -1,6 +1,7 @@
 """The HTTP side of the relay: one long poll at a time, and what the box asks besides."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -171,7 +172,7 @@ class RelayClient:
         except (httpx.TimeoutException, TimeoutError):
             raise Unavailable("the relay does not answer in time") from None
         except httpx.HTTPError as error:
-            raise Unavailable(f"the relay cannot be reached ({type(error).__name__})") from None
+            raise Unavailable(f"the relay cannot be reached ({_why(error)})") from None
         if not good:
             _refuse(answer.status_code, words, later)
         return words, later
@@ -179,6 +180,16 @@ class RelayClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _why(error: BaseException) -> str:
+    """What is wrong with its certificate, if that is it: somebody can set it, or this box's clock, right."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
 async def _read(answer: httpx.Response, most: int) -> bytes:

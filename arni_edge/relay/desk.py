@@ -1,6 +1,7 @@
 """The desk at the end of the relay's line: each event to whom it concerns, then the cursor moves."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -8,7 +9,7 @@ import structlog
 from arni_edge.domain.errors import Unavailable
 from arni_edge.relay.wire import Gap, RelayEvent
 from arni_edge.storage import Database, Transaction, relay_cursor, relay_traces
-from arni_edge.storage.relay_cursor import Loss, Position
+from arni_edge.storage.relay_cursor import Loss, Position, Reread
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +28,9 @@ come again.
 OnLoss = Callable[[Transaction, datetime], Awaitable[None]]
 """Is told, in the transaction that notes it, that events are lost: to tell somebody, to read all anew."""
 
+OnReread = Callable[[Transaction, Reread], Awaitable[None]]
+"""Is told, in the transaction that notes it, that this database has forgotten what was read before."""
+
 
 class RelayDesk:
     """Hands events out by their source and owns the cursor; belongs to no channel."""
@@ -38,6 +42,7 @@ class RelayDesk:
         *,
         urgent: Mapping[str, Handler] | None = None,
         on_loss: Sequence[OnLoss] = (),
+        on_reread: Sequence[OnReread] = (),
     ) -> None:
         """Make the desk.
 
@@ -47,11 +52,14 @@ class RelayDesk:
             urgent: Who looks at once for what cannot wait in an event of which source, while an event before
                 it cannot be stored; the event comes again.
             on_loss: Who is told when the relay has lost events.
+            on_reread: Who is told when events are read that were read before.
         """
         self._database = database
         self._handlers = handlers
         self._urgent = urgent or {}
         self._on_loss = tuple(on_loss)
+        self._on_reread = tuple(on_reread)
+        self._again_until: int | None = None
         self._unknown: set[str] = set()
         self._crashes = 0
         self._crashed_at = 0
@@ -78,7 +86,8 @@ class RelayDesk:
         if handler is None:
             self._pass_over(event)
         elif not event.erased:
-            await self._handle(handler, event)
+            again = event.sequence <= await self.again_until()
+            await self._handle(handler, replace(event, again=True) if again else event)
         # A commit of its own, after the content: a handler stores through several rooms, and one transaction
         # through all of them would tie each to the relay. A crash between the two only repeats the event, and
         # every content has an identity (a message its id, a status its stage) that makes that harmless.
@@ -102,6 +111,39 @@ class RelayDesk:
             Unavailable: It could not be stored.
         """
         await self._database.write(lambda tx: relay_cursor.move(tx, _STREAM, to))
+
+    async def again_until(self) -> int:
+        """The last event of the log that was read before this database knew of it; 0: none was.
+
+        Raises:
+            Unavailable: The database cannot be read.
+        """
+        if self._again_until is None:
+            self._again_until = await relay_cursor.reread_until(self._database, _STREAM)
+        return self._again_until
+
+    async def read_again(self, was: Position, until: int, log: str, now: datetime) -> None:
+        """Note that what comes now, up to a number, was read before, and tell who must know.
+
+        Args:
+            was: The cursor.
+            until: How far it was read.
+            log: The log.
+            now: The moment.
+
+        Raises:
+            Unavailable: It could not be stored; nothing was handled.
+        """
+        reread = Reread(now, was.sequence, until, restored=was.sequence > 0)
+
+        async def unit(tx: Transaction) -> None:
+            await relay_cursor.note_reread(tx, _STREAM, log, reread)
+            for tell in self._on_reread:
+                await tell(tx, reread)
+            await relay_cursor.move(tx, _STREAM, Position(log, was.sequence))
+
+        await self._database.write(unit)
+        self._again_until = until
 
     async def lose(self, gap: Gap, log: str, now: datetime) -> Position:
         """Note that events are lost, tell who must know, and read on behind them.
@@ -130,6 +172,7 @@ class RelayDesk:
             await self._note(tx, Loss(now, was.sequence, None), to)
 
         await self._database.write(unit)
+        self._again_until = None
         return to
 
     async def _note(self, tx: Transaction, loss: Loss, to: Position) -> None:

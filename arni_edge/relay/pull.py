@@ -112,12 +112,14 @@ class RelayPull:
         asked = self._clock.monotonic()
         batch = await ticking(self._client.fetch(position, wait=self._wait(asked)), progress)
         arrived = self._clock.monotonic()
-        self.away_since = None
         try:
             readable = await self._is_readable(batch, position)
         except Unavailable:
+            self.away_since = None
             await self._heed(batch, 0, progress)
             raise
+        # Only now: whoever waits for the relay's first word waits for what it says of a backup, too.
+        self.away_since = None
         if not readable:
             return
         await self._consume(batch, progress)
@@ -128,7 +130,7 @@ class RelayPull:
         await self._tidy(batch)
         # The relay says so when it stops: else all its boxes would come back in the same moment.
         idle = 0.0 if batch.events else _SHORTEST_ROUND - (arrived - asked)
-        if (pause := max(idle, batch.later)) > 0:
+        if (pause := max(idle, apart(batch.later))) > 0:
             await ticking(asyncio.sleep(pause), progress)
 
     async def _is_readable(self, batch: Batch, position: Position) -> bool:
@@ -139,6 +141,9 @@ class RelayPull:
             self.position = await self._desk.start_again(batch.log, position, now)
             self.last_loss = Loss(now, position.sequence, None)
             return False
+        if batch.read > max(position.sequence, await self._desk.again_until()):
+            _log.error("relay_read_before", after=position.sequence, until=batch.read)
+            await self._desk.read_again(position, batch.read, batch.log, now)
         if position.log is None and position.sequence == 0:
             await self._desk.begin(Position(batch.log, batch.gap.oldest - 1 if batch.gap else 0))
         elif batch.gap is not None:
@@ -185,8 +190,7 @@ class RelayPull:
         """Wait before the next attempt; while only the storage is away, by listening for emergencies."""
         seconds = self._backoff.next()
         if isinstance(error, ComeLater):
-            # Everybody was told the same kind of number: a little apart, so that nobody comes in a crowd.
-            seconds = max(seconds, error.seconds * random.uniform(1.0, 1.2))  # noqa: S311 - spreads, guards nothing
+            seconds = max(seconds, apart(error.seconds))
         until = self._clock.monotonic() + seconds
         if self._heeded is not None:
             await self._listen(self._heeded, seconds, progress)
@@ -259,3 +263,12 @@ class RelayPull:
             self.away_since = self._clock.monotonic()
         self.caught_up_at = self.caught_up_since = None
         self._health(State.DOWN, reason)
+
+
+def apart(later: float) -> float:
+    """When to come, of all who were told to come after so many seconds: somewhere in the one that follows.
+
+    Args:
+        later: Seconds; 0: nothing was said.
+    """
+    return later + random.random() if later else 0.0  # noqa: S311 - spreads, guards nothing

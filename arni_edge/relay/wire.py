@@ -3,7 +3,8 @@
 The contract: per box the relay keeps an append-only log whose sequence numbers count up by one, starting
 at 1. ``newest`` is the last number given, ``oldest`` the first one still kept; of an empty log
 ``oldest = newest + 1``. ``log`` is the name of the log, another one when its numbers mean other events;
-``epoch`` counts the boxes that the gym has had. An erased event is a tombstone: its number and its source.
+``epoch`` counts the boxes that the gym has had. ``read`` is the highest cursor with which one of them
+has asked for this log; an older relay does not say it. An erased event is a tombstone: its number and source.
 """
 
 import base64
@@ -31,6 +32,7 @@ class RelayEvent:
         body: The exact bytes of the request; personal, never logged.
         signature: The sender's signature header, or None.
         erased: There was a body, and somebody had it forgotten.
+        again: An earlier life of this box, or the box before it, had read it: it is answered no second time.
     """
 
     sequence: int
@@ -39,6 +41,7 @@ class RelayEvent:
     body: bytes
     signature: str | None
     erased: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Batch:
         renewed: The numbers of this log are not those of the cursor: there are no events, and the cursor
             begins again.
         later: Seconds after which the relay wants to be asked again: it stops, and spreads its boxes.
+        read: How far the gym's boxes have read this log, as far as the relay has heard of it.
     """
 
     log: str
@@ -75,6 +79,7 @@ class Batch:
     gap: Gap | None = None
     renewed: bool = False
     later: float = 0.0
+    read: int = 0
 
     @property
     def caught_up(self) -> bool:
@@ -99,6 +104,7 @@ def read_batch(content: bytes, after: Position, now: datetime, *, later: float =
         log, epoch = _name(answer["log"]), _whole(answer["epoch"])
         oldest, newest = _whole(answer["oldest"]), _whole(answer["newest"])
         events = [_event(item, now) for item in answer["events"]]
+        read = min(_whole(answer.get("read", 0)), newest)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         raise Unavailable("the relay's answer cannot be understood") from None
     # A log that ends before the cursor is not the one that was read, whatever it is called: a backup was
@@ -109,7 +115,8 @@ def read_batch(content: bytes, after: Position, now: datetime, *, later: float =
     chain = _chain([event for event in events if event.sequence > start])
     first = chain[0].sequence if chain else start + 1
     gap = Gap(after.sequence, first) if first != after.sequence + 1 else None
-    return Batch(log, epoch, tuple(chain), oldest, newest, first - 1 + len(chain), gap, later=later)
+    position = first - 1 + len(chain)
+    return Batch(log, epoch, tuple(chain), oldest, newest, position, gap, later=later, read=read)
 
 
 def _chain(events: list[RelayEvent]) -> list[RelayEvent]:

@@ -20,6 +20,7 @@ from arni_edge.safety.deliveries import Deliveries
 from arni_edge.safety.display_keeper import DisplayKeeper
 from arni_edge.safety.facts import ReporterFacts
 from arni_edge.safety.following import Following
+from arni_edge.safety.late import LateEmergencies
 from arni_edge.safety.matcher import Cause
 from arni_edge.safety.model import Alarm, Display, LocalAct, Report, Sink
 from arni_edge.safety.raising import Raising
@@ -35,7 +36,11 @@ _CONFIRM: Final = timedelta(seconds=60)
 
 
 class AlarmDesk:
-    """Raises alarms and follows them to their named end. Depends on storage and ports only."""
+    """Raises alarms and follows them to their named end. Depends on storage and ports only.
+
+    Attributes:
+        late: What is too old to be an alarm.
+    """
 
     def __init__(
         self,
@@ -113,6 +118,7 @@ class AlarmDesk:
             unstored=self._unstored,
             begun=self._begun,
         )
+        self.late = LateEmergencies(database, clock, words)
         self._posts = calling.posts
         self._woken = asyncio.Event()
 

@@ -1,7 +1,7 @@
 """What an alarm says: to staff what is known, to whoever reported it only facts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from arni_edge.domain.i18n import Catalogue
@@ -14,6 +14,9 @@ from arni_edge.settings import Site
 
 VIA: Final = ("telegram", "whatsapp", "sms", "phone")
 """Ways to people that have a name for whoever reported an alarm."""
+
+_DELAYED: Final = timedelta(minutes=10)
+"""A report that took longer says so: the acts are not done for it either."""
 
 
 class AlarmWords:
@@ -50,6 +53,8 @@ class AlarmWords:
         lines = [self._headline(alarm, language)]
         if alarm.drill:
             lines.insert(0, self.text("alarm.drill", language))
+        if _is_delayed(alarm):
+            lines.append(self.text("alarm.delayed", language, age=_age(alarm.raised_at - alarm.reported_at)))
         if alarm.reports > 1:
             lines.append(self.text("alarm.further", language, count=alarm.reports - 1))
         lines.append(self._standing(alarm, language, step))
@@ -178,7 +183,21 @@ class AlarmWords:
         else:
             key = "alarm.crisis.raised" if crisis else "alarm.raised"
         said = self.text(key, language, notified=standing)
+        if not again and _is_delayed(alarm):
+            said = f"{self.text('alarm.arrived_late', language, time=self.clock(alarm.reported_at))} {said}"
         return f"{self.text('alarm.drill', language)}\n{said}" if alarm.drill else said
+
+    def too_late(self, cause: Cause, at: datetime, language: Language) -> str:
+        """What came so late that nobody is called for it; a crisis gets the lines that help with one.
+
+        Args:
+            cause: What was reported.
+            at: When it was written (aware).
+            language: Of whoever wrote it.
+        """
+        time = f"{at.astimezone(self._site.zone):%d.%m. %H:%M}"
+        lines = self.text("alarm.crisis.lines" if cause is Cause.CRISIS else "alarm.call_112", language)
+        return f"{self.text('alarm.too_late', language, time=time)} {lines}"
 
     def acknowledged(self, alarm: Alarm, language: Language) -> str:
         """Somebody of the team has taken it."""
@@ -211,3 +230,12 @@ class AlarmWords:
         crisis = alarm.cause == Cause.CRISIS
         lines = self.text("alarm.crisis.lines" if crisis else "alarm.call_112", language)
         return f"{self.text(key, language, **values)} {lines}"
+
+
+def _is_delayed(alarm: Alarm) -> bool:
+    return alarm.raised_at - alarm.reported_at >= _DELAYED
+
+
+def _age(age: timedelta) -> str:
+    hours, minutes = divmod(int(age.total_seconds() // 60), 60)
+    return f"{hours}:{minutes:02}"

@@ -157,6 +157,14 @@ async def confirm(tx: Transaction, action_id: str, digest: str, needed: int, now
     return changed == 1
 
 
+async def end_all_proposals(tx: Transaction, now: datetime) -> None:
+    """Nobody can confirm any more what is proposed now; it expires like what nobody confirmed in time."""
+    await tx.execute(
+        "UPDATE actions SET expires_at = :now WHERE state = 'proposed' AND expires_at > :now",
+        {"now": now.isoformat()},
+    )
+
+
 async def extend(tx: Transaction, action_id: str, expires_at: datetime) -> None:
     """Give an open proposal longer."""
     await tx.execute(
@@ -221,6 +229,16 @@ async def free_key(tx: Transaction, action_id: str) -> None:
 async def find(database: Database, action_id: str) -> Row | None:
     """An action by its id, outside of a transaction."""
     rows = await database.read("SELECT * FROM actions WHERE action_id = ?", (action_id,))
+    return rows[0] if rows else None
+
+
+async def that_made(tx: Transaction, tool: str, name: str, value: str) -> Row | None:
+    """The newest action of a tool whose result has a value under a name, or None."""
+    rows = await tx.fetch(
+        "SELECT * FROM actions WHERE tool = ? AND state = 'done' AND json_valid(result)"
+        " AND result ->> ? = ? ORDER BY action_id DESC LIMIT 1",
+        (tool, f"$.{name}", value),
+    )
     return rows[0] if rows else None
 
 

@@ -222,6 +222,21 @@ def _visit(row: Row) -> Visit:
     )
 
 
+# --- a backup that was restored -----------------------------------------------------------------------------
+
+
+async def void(tx: Transaction, now: datetime) -> None:
+    """Nothing that is good once, or so often, is good any more: nobody knows how often it was used since."""
+    await tx.execute("UPDATE entry_codes SET used_at = ? WHERE used_at IS NULL", (now.isoformat(),))
+    await tx.execute("UPDATE visits SET uses = max_uses WHERE max_uses IS NOT NULL AND uses < max_uses")
+
+
+async def restored_at(tx: Transaction) -> datetime | None:
+    """When this database was last found to be a backup: tokens from before then may have been used."""
+    (row,) = await tx.fetch("SELECT max(at) AS at FROM relay_rereads WHERE restored")
+    return None if row["at"] is None else datetime.fromisoformat(row["at"])
+
+
 # --- tallies ------------------------------------------------------------------------------------------------
 
 

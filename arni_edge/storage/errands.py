@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from arni_edge.domain.messages import Language
+from arni_edge.domain.messages import Channel, Language
 from arni_edge.storage.database import Database, Transaction
 from arni_edge.storage.identities import Address
 
@@ -46,6 +46,14 @@ async def waiting(database: Database, address: Address, now: datetime) -> Errand
         row["tool"],
         json.loads(row["arguments"]),
     )
+
+
+async def everywhere(database: Database, now: datetime) -> list[tuple[Address, Language]]:
+    """The conversations in which something waits, and the language of each."""
+    rows = await database.read(
+        "SELECT channel, address, language FROM errands WHERE expires_at > ?", (now.isoformat(),)
+    )
+    return [((Channel(row["channel"]), row["address"]), Language(row["language"])) for row in rows]
 
 
 async def put(tx: Transaction, address: Address, errand: Errand, now: datetime) -> None:

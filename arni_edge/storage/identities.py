@@ -196,6 +196,22 @@ async def code_is_open(database: Database, conversation: str, now: datetime, mos
     return bool(rows)
 
 
+async def failed_codes(database: Database, since: datetime) -> list[tuple[str, str]]:
+    """Codes that were handed to a channel and did not arrive, each with the digest of its conversation.
+
+    Only those that somebody asked for under their own name, that nobody has used, and whose end was not told.
+    """
+    rows = await database.read(
+        "SELECT code_id, conversation FROM outbox JOIN identity_codes ON code_id = substr(key, 10)"
+        " WHERE key >= 'identity/i-' AND key < 'identity/i.' AND secret AND outbox.updated_at > ?"
+        " AND state IN ('failed', 'expired', 'quarantined', 'dropped') AND used_at IS NULL"
+        " AND counted_as GLOB 'own/*'"
+        " AND NOT EXISTS (SELECT 1 FROM outbox AS told WHERE told.key = outbox.key || '/not-sent')",
+        (since.isoformat(),),
+    )
+    return [(row["code_id"], row["conversation"]) for row in rows]
+
+
 def _code(row: Row) -> IdentityCode:
     return IdentityCode(
         row["code_id"],
@@ -207,6 +223,17 @@ def _code(row: Row) -> IdentityCode:
         datetime.fromisoformat(row["expires_at"]),
         row["counted_as"],
     )
+
+
+# --- a backup that was restored -----------------------------------------------------------------------------
+
+
+async def void(tx: Transaction, now: datetime) -> None:
+    """No code is awaited any more, nothing that was proven for a while holds, and no question is open."""
+    await tx.execute("UPDATE identity_codes SET used_at = ? WHERE used_at IS NULL", (now.isoformat(),))
+    await tx.execute("DELETE FROM assurances")
+    await tx.execute("DELETE FROM errands")
+    await tx.execute("DELETE FROM identity_requests WHERE state = 'open'")
 
 
 # --- questions to staff -------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,10 +11,17 @@ from arni_edge.domain.messages import Channel, InboundMessage, Media, Place, mes
 from arni_edge.storage import relay_traces
 from arni_edge.storage.database import Database, Row, Transaction
 
-_DETAILS: Final = ("user_id", "refers_to", "media", "place", "shared_phone", "successor")
+_DETAILS: Final = ("user_id", "refers_to", "media", "place", "shared_phone", "successor", "again")
 """What few messages have; kept together."""
 _CHANGED: Final = "edit"
 """A message that puts other words in the place of an older one's."""
+
+LATE: Final = "late"
+"""Why a message had no answer: it came so late that nobody can be answered any more."""
+AGAIN: Final = "again"
+"""Or: it was taken in before, in a life that this database knows nothing of."""
+_EMERGENCY: Final = "emergency"
+_UNTOLD: Final = "unsaid IS NOT NULL AND unsaid_told_at IS NULL"
 
 
 async def add(tx: Transaction, message: InboundMessage, now: datetime) -> bool:
@@ -97,6 +104,77 @@ async def finish(
         (now.isoformat(), " ".join(trace), intent, message.channel, message.message_id),
     )
     return changed == 1
+
+
+# --- what nobody was told of --------------------------------------------------------------------------------
+
+
+async def note_unsaid(tx: Transaction, message: InboundMessage, why: str) -> None:
+    """Note that a message had no answer, or not all that it is owed: staff are to be told of it."""
+    await tx.execute(
+        "UPDATE inbound SET unsaid = ? WHERE channel = ? AND message_id = ? AND unsaid IS NULL",
+        (why, message.channel, message.message_id),
+    )
+
+
+async def note_late_emergency(
+    tx: Transaction, message: InboundMessage, cause: str, *, answered: bool
+) -> None:
+    """Note an emergency that came too late for an alarm, and whether its sender hears of that."""
+    await note_unsaid(tx, message, f"{_EMERGENCY}:{cause}:{'told' if answered else 'untold'}")
+
+
+async def leave_open_ones(tx: Transaction, kinds: Collection[str], now: datetime) -> int:
+    """Answer nothing that waits, but what is of these kinds: it was answered in a life that is forgotten."""
+    return await tx.execute(
+        "UPDATE inbound SET state = 'handled', handled_at = ?, unsaid = coalesce(unsaid, ?)"
+        " WHERE state = 'received' AND kind NOT IN (SELECT value FROM json_each(?))",
+        (now.isoformat(), AGAIN, json.dumps(list(kinds))),
+    )
+
+
+async def anything_unsaid(database: Database) -> bool:
+    """Whether there is anything that staff are to be told of."""
+    rows = await database.read(
+        f"SELECT 1 FROM inbound WHERE {_UNTOLD}"  # noqa: S608 - ours
+        " UNION ALL SELECT 1 FROM relay_rereads WHERE told_at IS NULL LIMIT 1"
+    )
+    return bool(rows)
+
+
+async def unsaid_between(tx: Transaction) -> tuple[datetime | None, datetime | None]:
+    """When the first and the last of what staff are to be told of were handled."""
+    (row,) = await tx.fetch(
+        f"SELECT min(handled_at) AS first, max(handled_at) AS last FROM inbound WHERE {_UNTOLD}"  # noqa: S608
+    )
+    first, last = (
+        None if row[one] is None else datetime.fromisoformat(row[one]) for one in ("first", "last")
+    )
+    return first, last
+
+
+async def late_emergencies(tx: Transaction) -> list[Row]:
+    """Emergencies that came too late and staff do not know of, oldest first."""
+    return await tx.fetch(
+        f"SELECT phone, text, sent_at, unsaid, details FROM inbound WHERE {_UNTOLD}"  # noqa: S608 - ours
+        " AND unsaid GLOB ? ORDER BY sent_at, id",
+        (f"{_EMERGENCY}:*",),
+    )
+
+
+async def count_unsaid(tx: Transaction) -> dict[str, int]:
+    """How many other messages staff are to be told of, by the reason."""
+    rows = await tx.fetch(
+        f"SELECT unsaid, count(*) AS number FROM inbound WHERE {_UNTOLD}"  # noqa: S608 - ours
+        " AND unsaid IN (?, ?) GROUP BY unsaid",
+        (LATE, AGAIN),
+    )
+    return {str(row["unsaid"]): int(row["number"]) for row in rows}
+
+
+async def told_of_unsaid(tx: Transaction, now: datetime) -> None:
+    """Staff were told of all of it."""
+    await tx.execute(f"UPDATE inbound SET unsaid_told_at = ? WHERE {_UNTOLD}", (now.isoformat(),))  # noqa: S608
 
 
 async def forget(tx: Transaction, ids: Sequence[int], now: datetime) -> int:
@@ -213,7 +291,7 @@ async def _is_there(tx: Transaction, channel: str, message_id: str) -> bool:
 def _details(message: InboundMessage) -> str:
     values = asdict(message)
     return json.dumps(
-        {name: values[name] for name in _DETAILS if values[name] is not None}, ensure_ascii=False
+        {name: values[name] for name in _DETAILS if values[name] not in (None, False)}, ensure_ascii=False
     )
 
 

@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from arni_edge.domain.identifiers import new_id
+from arni_edge.domain.messages import Priority
 from arni_edge.storage.database import Transaction
+from arni_edge.storage.outbound import RANK
 from arni_edge.storage.outbox import FORGOTTEN
 
 
@@ -46,6 +48,30 @@ async def note_delivery(
         values,
     )
     return bool(fresh and changed and status == "failed")
+
+
+async def doubt(tx: Transaction, line: str, now: datetime) -> None:
+    """Nobody knows whether what waits has left: this database is a backup.
+
+    The reports that are read again settle it, or their silence; alarms do not wait for that. A secret is not
+    sent a second time, however it was the first time.
+
+    Args:
+        tx: The transaction.
+        line: Whose rows.
+        now: The moment.
+    """
+    values = {"line": line, "now": now.isoformat(), "alarm": RANK[Priority.ALARM], "forgotten": FORGOTTEN}
+    await tx.execute(
+        "UPDATE outbox SET state = 'failed', reason = 'a backup was restored', updated_at = :now,"
+        " payload = :forgotten WHERE line = :line AND state IN ('queued', 'retry', 'parked') AND secret",
+        values,
+    )
+    await tx.execute(
+        "UPDATE outbox SET state = 'uncertain', updated_at = :now WHERE line = :line"
+        " AND state IN ('queued', 'retry', 'parked') AND priority != :alarm",
+        values,
+    )
 
 
 async def bring_back(

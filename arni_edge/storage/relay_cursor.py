@@ -1,9 +1,11 @@
 """How far the box has read the log that the relay keeps for it; the cursor is the box's, not the relay's."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from arni_edge.storage.database import Database, Transaction
+from arni_edge.storage.database import Database, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,23 @@ class Loss:
     at: datetime
     after: int
     oldest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Events that were read before by a life, or another box, of which this database knows nothing.
+
+    Attributes:
+        at: When it was noticed (aware).
+        after: They come after this number.
+        until: The last of them.
+        restored: This database has read a part of the log: it is a backup. Otherwise the box is new.
+    """
+
+    at: datetime
+    after: int
+    until: int
+    restored: bool
 
 
 async def position(database: Database, stream: str) -> Position:
@@ -69,3 +88,39 @@ async def losses(database: Database, limit: int) -> list[Loss]:
     """What is lost, newest first."""
     rows = await database.read("SELECT * FROM relay_losses ORDER BY id DESC LIMIT ?", (limit,))
     return [Loss(datetime.fromisoformat(row["at"]), row["after"], row["oldest"]) for row in rows]
+
+
+async def note_reread(tx: Transaction, stream: str, log: str, reread: Reread) -> None:
+    """Note what is read again, and of which log."""
+    await tx.execute(
+        "INSERT INTO relay_rereads (stream, log, at, after, until, restored) VALUES (?, ?, ?, ?, ?, ?)",
+        (stream, log, reread.at.isoformat(), reread.after, reread.until, reread.restored),
+    )
+
+
+async def reread_until(database: Database, stream: str) -> int:
+    """The last event of the present log that was read before; 0: none was."""
+    rows = await database.read(
+        "SELECT coalesce(max(until), 0) AS until FROM relay_rereads JOIN relay_logs USING (stream, log)"
+        " WHERE stream = ?",
+        (stream,),
+    )
+    return int(rows[0]["until"])
+
+
+async def untold_rereads(tx: Transaction) -> list[Row]:
+    """What was read again and staff do not know of: at, restored, and whether it is ``done``."""
+    return await tx.fetch(
+        "SELECT relay_rereads.*,"
+        " coalesce(sequence >= until OR relay_logs.log != relay_rereads.log, 0) AS done"
+        " FROM relay_rereads LEFT JOIN relay_cursor USING (stream) LEFT JOIN relay_logs USING (stream)"
+        " WHERE told_at IS NULL ORDER BY id"
+    )
+
+
+async def rereads_told(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
+    """Staff were told of these."""
+    await tx.execute(
+        "UPDATE relay_rereads SET told_at = ? WHERE id IN (SELECT value FROM json_each(?))",
+        (now.isoformat(), json.dumps(list(ids))),
+    )

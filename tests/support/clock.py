@@ -1,5 +1,6 @@
 """A clock that stands still until a test moves it."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 
@@ -23,3 +24,17 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
+
+
+class PassingClock(ManualClock):
+    """Goes on by itself, from the same Wednesday at noon; and a test may add to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._now + timedelta(seconds=time.monotonic() - self._begun)
+
+    def monotonic(self) -> float:
+        return self._monotonic + time.monotonic() - self._begun

@@ -160,9 +160,10 @@ async def open_house(
     bookings: Callable[[Database, ManualClock], tuple[Bookings, Saga]] | None = None,
     with_sms: bool = True,
     ears: Ears | None = None,
+    clock: ManualClock | None = None,
 ) -> AsyncIterator[House]:
     """Build the rooms above the ground; Mia is on file, nobody else."""
-    clock, bus, catalogue = ManualClock(), Bus(), Catalogue.load()
+    clock, bus, catalogue = clock or ManualClock(), Bus(), Catalogue.load()
     site = Site(id="demo", name="Demo", capacity=10)
     lock, act, eyes = lock or FakeLock(), act or FakeAct(), FakeEyes()
     people = [{"name": f"p{n}", "phone": f"+49155500000{n}"} for n in range(on_call)]

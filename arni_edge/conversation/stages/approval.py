@@ -1,5 +1,6 @@
 """Stage 8, pending approval: a strict word means exactly the action last proposed in this conversation."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -7,11 +8,12 @@ from arni_edge.actions.action import Action, ActionState, Done, Waiting, read_bu
 from arni_edge.actions.confirmation import Reading, read
 from arni_edge.actions.staff_board import CONFIRM, DENY
 from arni_edge.actions.tool import Actor
+from arni_edge.conversation.offers import Chosen, Missed, answer_in
 from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.i18n import Catalogue
-from arni_edge.storage import Database, drafts, inbox
+from arni_edge.storage import Database, drafts, inbox, offers
 from arni_edge.swarm.router import is_bare_yes
 
 _DECIDED: Final = frozenset(
@@ -47,7 +49,10 @@ class Approvals(Protocol):
 
 
 class Approval:
-    """Reads a reply to a proposal: the strict word confirms, a no ends it, everything else leaves it open.
+    """Reads a reply to what was proposed or offered.
+
+    The strict word confirms, a no ends it, everything else leaves it open. A number stands for the option
+    that was offered under it, but never for the strict word.
 
     What became of a confirmed action is told by the executor, in the commit in which it ends: nothing is said
     here that a crash could swallow or double.
@@ -65,6 +70,33 @@ class Approval:
         """Take a reply to a proposal out of the line, and a bare yes; everything else passes."""
         if not turn.is_spoken:  # a caption, or an old message that was changed, is no reply
             return Step.ON
+        match await answer_in(self._database, turn.message):
+            case Missed(most):
+                key = "choice.none" if most else "choice.over"
+                turn.answer = self._text(key, turn.language, most=most)
+                return Step.ANSWERED
+            case Chosen() as chosen:
+                return await self._choose(turn, chosen)
+            case None:
+                return await self._reply(turn)
+
+    async def _choose(self, turn: Turn, chosen: Chosen) -> Step:
+        """Take a number for the option that it stands for, as if that were tapped; it confirms nothing."""
+        message, option = turn.message, chosen.option
+        if option.id.startswith((f"{CONFIRM}:", f"{DENY}:")):
+            pending = await self._approvals.pending(turn.person.who.conversation)
+            pressed = None if pending is None else _pressed(option.id, pending)
+            if pending is None or pressed is None:
+                turn.answer = self._text("choice.over", turn.language, most=0)
+                return Step.ANSWERED
+            if pressed is Reading.DENY:
+                return await self._deny(turn, pending)
+            return self._ask_for_the_word(turn, pending)
+        turn.notes.append(lambda tx: offers.take(tx, chosen.offer, message))
+        turn.message = replace(message, text=option.title, payload=option.id)
+        return Step.ON
+
+    async def _reply(self, turn: Turn) -> Step:
         conversation = turn.person.who.conversation
         pending = await self._approvals.pending(conversation)
         if pending is None:
@@ -81,10 +113,13 @@ class Approval:
                 return Step.ON
             return await self._confirm(turn, pending, "button" if pressed else "word")
         if is_bare_yes(turn.message.text):
-            only = self._text("approval.only_the_word", pending.language, word=pending.strict_word)
-            turn.answer = f"{self._approvals.question(pending)} {only}"
-            return Step.ANSWERED
+            return self._ask_for_the_word(turn, pending)
         return Step.ON
+
+    def _ask_for_the_word(self, turn: Turn, pending: Action) -> Step:
+        only = self._text("approval.only_the_word", pending.language, word=pending.strict_word)
+        turn.answer = f"{self._approvals.question(pending)} {only}"
+        return Step.ANSWERED
 
     async def _nothing_pends(self, turn: Turn, conversation: str) -> Step:
         if is_bare_yes(turn.message.text):

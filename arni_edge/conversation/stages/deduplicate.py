@@ -6,7 +6,12 @@ from arni_edge.storage import Database, Transaction, inbox
 
 
 class Deduplicate:
-    """Rests on a constraint of the database, so that it holds across crashes."""
+    """Rests on a constraint of the database, so that it holds across crashes.
+
+    What was taken in by a life that this database knows nothing of (it is a backup, or the box is new) was
+    answered then: it is kept, what changes or takes something back has its effect, and nothing is answered
+    or done a second time. Staff are told how many they were.
+    """
 
     name = "deduplicate"
 
@@ -25,6 +30,10 @@ class Deduplicate:
                 await inbox.take_back(tx, message, now)
             elif message.kind == "edit":
                 await inbox.change(tx, message)
-            return True
+            if not message.again or not turn.wants_answer:
+                return True
+            await inbox.finish(tx, message, now, trace=turn.trace, intent="read_again")
+            await inbox.note_unsaid(tx, message, inbox.AGAIN)
+            return False
 
         return Step.ON if await self._database.write(store) else Step.END

@@ -134,8 +134,9 @@ class Vocabulary(dict[str, str]):
         for word, meant in [*exact.items(), *((stem, set(meant)) for stem, meant in stems.items())]:
             known = exact.setdefault(word, meant)
             known |= meant
+        lengths = sorted({len(stem) for stem in stems})
         for word, meant in exact.items():
-            of_stems = (of_stem for stem, of_stem in stems.items() if word.startswith(stem))
+            of_stems = (stems.get(word[:length], ()) for length in lengths if length <= len(word))
             self._exact[word] = self._symbol(meant.union(*of_stems))
         self._stems = {stem: self._exact[stem] for stem in stems}
 

@@ -12,11 +12,14 @@ from support.house import MIA, STRANGER
 from support.talk import KIM, LEE, Talk, talking
 from support.waiting import eventually, eventually_is
 
+from arni_edge.access.identity import Correspondent
 from arni_edge.actions.tools import Hands
+from arni_edge.channels.whatsapp.reports import DeliveryReports
+from arni_edge.channels.whatsapp.webhook import DeliveryState, DeliveryStatus
 from arni_edge.conversation.turn import Turn
 from arni_edge.domain.errors import Refused
-from arni_edge.domain.messages import InboundMessage, Language
-from arni_edge.domain.people import Member, MemberState
+from arni_edge.domain.messages import Channel, InboundMessage, Language
+from arni_edge.domain.people import Assurance, Member, MemberState
 from arni_edge.storage import members
 
 BEN = Member("10482", "Ben Beispiel", "+4915198765432")
@@ -474,3 +477,43 @@ async def _person(talk: Talk, message: InboundMessage) -> Any:
     (identify,) = [stage for stage in talk.house.pipeline.turn if stage.name == "identify"]
     await identify(turn)
     return turn.person
+
+
+async def _fails(talk: Talk) -> None:
+    """Meta has taken the code, and reports later that it was not delivered."""
+    (row,) = await talk.house.database.read("SELECT tracking_id FROM outbox WHERE secret")
+    now = talk.house.clock.now()
+    report = DeliveryStatus(
+        Channel.WHATSAPP, "wamid.X", DeliveryState.FAILED, now, row["tracking_id"], 131026
+    )
+    for _ in range(2):  # reports come more than once
+        await talk.house.database.write(lambda tx: DeliveryReports().note(tx, [report], now))
+    await talk.house.office.codes.tell_of_failed()
+
+
+async def test_a_code_that_fails_after_it_was_taken_is_said_where_it_was_asked_for(tmp_path: Path) -> None:
+    """Once; in the conversation that waits, not in the one to which it went."""
+    async with talking(tmp_path, with_sms=False) as talk:
+        await talk.say("hallo")
+        clock, bound = talk.house.clock, Correspondent(Channel.WHATSAPP, HIDDEN, None, Language.GERMAN)
+        known = talk.house.office.known
+        await talk.house.database.write(lambda tx: known.prove(tx, bound, MIA, Assurance.CODE, by="code"))
+        clock.advance(16 * 60)  # bound, and no longer as sure
+        assert "WhatsApp" in await talk.say("ich will kündigen", address=HIDDEN)
+        await eventually_is(lambda: _secret(talk), lambda rows: rows)
+        await _fails(talk)
+        await talk.house.office.codes.tell_of_failed()
+        said = [text for text in await talk.heard(HIDDEN) if "nicht verschicken" in text]
+        assert len(said) == 1
+        assert not [text for text in await talk.heard(MIA.phone) if "nicht verschicken" in text]
+
+
+async def test_whoever_named_a_number_learns_nothing_of_a_code_that_failed(tmp_path: Path) -> None:
+    async with talking(tmp_path, with_sms=False) as talk:
+        await talk.say("hallo")
+        await talk.say("ich will kündigen", address=HIDDEN)
+        await talk.say("Mitgliedsnummer m1", address=HIDDEN)
+        await eventually_is(lambda: _secret(talk), lambda rows: rows)
+        heard = await talk.heard(HIDDEN)
+        await _fails(talk)
+        assert await talk.heard(HIDDEN) == heard
