@@ -112,7 +112,7 @@ class Done:
         result: What the tool gave back.
         action: The stored action; None for a tool that only reads.
         sentence: What the person is told of it: stored for them already if it was confirmed in their
-            conversation, so it need not be said again. Empty for a tool that only reads.
+            conversation, so it need not be said again. Empty where there is nothing to be said.
     """
 
     result: Form

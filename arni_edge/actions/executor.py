@@ -152,7 +152,8 @@ class Executor:
         if why is not None:
             raise self._record.refusal(why, actor, tool.assurance)
         if tool.risk is Risk.READ:
-            return Done(await self._effects.read(tool, form, actor))
+            read = await self._effects.read(tool, form, actor)
+            return Done(read, sentence=tool.told(read, actor.language) or "")
         about = subject or (actor.id if actor.kind is ActorKind.MEMBER else None) or None
         text = canonical(form)
         if not is_type_2(tool.risk):

@@ -39,6 +39,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # it would swallow whatever stands in square brackets
 )
 app.command("run")(service.run)
 app.command("status")(service.status)

@@ -118,7 +118,8 @@ def connector(
 ) -> None:
     """Events a second into the relay and out of it into the box, beside rows a second into a bare database.
 
-    Each row and each event is committed and synced. Needs no daemon and disturbs none.
+    Each row and each event is committed and synced. Needs no daemon and disturbs none. Figures of one run
+    belong together: compare the ratios, not the events a second of two machines.
     """
     import asyncio  # noqa: PLC0415 - the other commands do without
 
@@ -127,10 +128,13 @@ def connector(
 
     configure_logging("critical", component="bench")
     figures = asyncio.run(bench_connector(events, postgres))
+    if postgres is None:
+        typer.echo("PostgreSQL was not measured: --postgres names an empty database", err=True)
     if json:
         import orjson  # noqa: PLC0415 - the text output does without
 
         typer.echo(orjson.dumps(figures).decode())
         return
-    for name, value in figures.items():
-        typer.echo(f"{name:<28} {value:g}")
+    for database in ("sqlite", "postgres"):
+        for name, value in (figures[database] or {}).items():
+            typer.echo(f"{database:<9} {name:<28} {value:g}")

@@ -63,13 +63,16 @@ def drop(
     row: _Id,
     config: Config = None,
     by: _By = "",
+    reason: Annotated[
+        str, typer.Option(help="Why; it is kept. No names: members are erased elsewhere.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
     """Have something never leave."""
     if not yes:
         typer.confirm("It will never leave. Go on?", abort=True)
-    shown = ask(config, "outbox.drop", id=row, by=signed(by))
+    shown = ask(config, "outbox.drop", id=row, by=signed(by), reason=reason or None)
     if json:
         print_json(shown)
     else:

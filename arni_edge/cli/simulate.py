@@ -47,14 +47,36 @@ def magicline(
     ] = None,
     quirk: Annotated[
         list[str] | None,
-        typer.Option(help="name, no-name or name=number, for instance appointment-days=3. Repeatable."),
+        typer.Option(help="live, name, no-name or name=number; see above. Repeatable."),
     ] = None,
     webhooks: Annotated[str | None, typer.Option(help="Where events are posted.")] = None,
 ) -> None:
     """Serve Magicline's Open API, Device API and webhooks for a studio that does not exist.
 
-    Faults: unavailable, unavailable-after, crash, crash-after, bare, conflict, locked, drop-before,
-    drop-after, slow, hang, garbled, cut-short ("after": it was done all the same).
+    Every answer is what the official openapi.json allows. Real studios differ: --quirk live is how they are.
+
+    Faults: unavailable (503 in HTML), crash (500), each also as ...-after; bare (400 without a code),
+    conflict (409), locked (429, also the whole next minute), drop-before, drop-after, slow, hang, garbled,
+    cut-short ("after": it was done all the same). Operations: an operationId, or probe (HEAD).
+
+    \b
+    Quirks of real studios that their description contradicts ("live" is all of them):
+      zone-suffix           moments of slots and bookings end in [Europe/Berlin]
+      bare-closing-hours    closing hours without an offset
+      bare-status           no cancelationStatus where nobody has cancelled
+    Further ones; on: bank-data, lists-cancelled, promotes; off:
+      hours-as-text         opening hours as 06:00:00, as since 1.11
+      loose-scalars         a house number is a number
+      nulls                 what has no value is null
+      unknown-fields        every object has a field that nobody knows
+      new-enums             values that nobody knows
+      instructors-hidden    no instructors anywhere
+      unknown-parameters-refused   400 instead of ignoring them
+      phone-search          the search takes phoneNumber
+      allows-doubles        one slot can be booked twice
+      retry-after           429 and 503 say how long to wait
+      appointment-days=6, class-days=14   how many days a list of slots reaches at most
+    Always: 1000 requests a minute for each operation, then none until the next minute is over.
 
     While it runs, JSON to these paths changes it:
 
@@ -62,7 +84,8 @@ def magicline(
     POST /simulator/faults    {"fault", "operation"="*", "times"=1|null, "after"=0, "seconds"=1, "chance"=1}
     DELETE /simulator/faults  nothing goes wrong any more
     POST /simulator/quirks    ["no-zone-suffix", "appointment-days=3"]
-    POST /simulator/webhooks  {"url", "copies"=[1], "spread"=0}
+    POST /simulator/webhooks  {"url", "copies"=[1], "spread"=0, "repeats"=0, "repeat_seconds"=600}
+                              copies [0, 1, 4]: some are lost, some come four times; spread: in any order
     POST /simulator/clock     {"seconds"}: the server's clock goes on
     POST /simulator/vanish    {"customer"}: a member is in no list any more, and nobody is told
     GET /simulator            what was asked, who is who, who is booked twice
@@ -108,10 +131,13 @@ def graph(
                                 reaction {message_id, emoji}    edit {message_id, text}
                                 revoke {message_id}             new-number {number}
                                 unsupported {what}              (content is base64)
+                                raw {content: {"type", ...}}    anything else that Meta may write
     GET /simulator/phones/N   what has arrived at a number
     POST /simulator/phones    {"number", "name", "user_id", "hidden", "reads"}
     POST /simulator/faults    {"fault", "times"=1|null, "operation", "code", "status", "seconds", "chance"}
     DELETE /simulator/faults  nothing goes wrong any more
+    POST /simulator/answers   {"error_data"="object"|"text"|"none", "refuses_late", "window", "limits",
+                               "silence", "down", "delay", "answer_delay"}
     POST /simulator/clock     {"seconds"}: windows close, addresses and media expire
     POST /simulator/statuses  {"latency", "spread", "doubled", "silent", "undelivered", "version", "category"}
     POST /simulator/webhooks  {"url", "copies", "spread", "batch", "linger"}

@@ -8,6 +8,14 @@ from arni_edge.cli.options import Config, Json, ask, print_json
 
 app = typer.Typer(help="The mirror of Magicline.", no_args_is_help=True)
 
+_ENDS = {
+    "already": "were in already",
+    "expired": "not posted in time",
+    "forbidden": "not posted: the key may not read them",
+    "gone": "not posted: not at Magicline any more",
+    "no_card": "not posted: no card",
+    "refused": "refused by Magicline",
+}
 _WAIT_SECONDS = 3620.0
 """Longer than the daemon takes, so that its answer is heard."""
 
@@ -65,6 +73,7 @@ def print_mirror(answer: dict[str, Any]) -> None:
             f"reading everything since {under_way['begun_at'][:16]}: now {under_way['phase']},"
             f" {under_way['customers']} customers so far"
         )
+    _print_checkins(answer)
     if answer["hints_waiting"]:
         typer.echo(f"{answer['hints_waiting']} things are to be read anew")
     if answer["shared_numbers"]:
@@ -72,6 +81,18 @@ def print_mirror(answer: dict[str, Any]) -> None:
             f"{answer['shared_numbers']} members kept by hand share a number with somebody at Magicline:"
             " the number recognises neither; see arni-edge members list"
         )
+
+
+def _print_checkins(answer: dict[str, Any]) -> None:
+    if not answer["configured"]:
+        return
+    if not answer["checkins"]["posting"]:
+        typer.echo("entries are not posted to Magicline: there is no magicline.device_url")
+        return
+    ends = ", ".join(
+        f"{number} {_ENDS.get(how, how)}" for how, number in answer["checkins"]["last_day"].items()
+    )
+    typer.echo(f"check-ins of the last day: {ends or 'none'}")
 
 
 def _age(seconds: float | None) -> str:

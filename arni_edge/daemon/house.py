@@ -252,7 +252,7 @@ def build_house(settings: Settings, base: Foundation) -> House:
     turns = Turns(base.database, clock, base.catalogue, pipeline, site.language)
     children.append(Child("turns", turns.run))
     reception = Reception(pipeline, turns, site.language)
-    closers: list[Closer] = [*room.closers, *([magicline.aclose] if magicline else [])]
+    closers: list[Closer] = [*room.closers, *(one.aclose for one in (magicline, whatsapp) if one is not None)]
     relay = None
     if settings.relay is not None:
         channel = whatsapp.channel(reception) if whatsapp else None
@@ -261,7 +261,6 @@ def build_house(settings: Settings, base: Foundation) -> House:
         closers.append(relay.aclose)
         if whatsapp is not None:
             children.extend(whatsapp.children(relay.pull, site.language))
-            closers.append(whatsapp.aclose)
 
     return House(
         settings,

@@ -13,6 +13,8 @@ from arni_edge.storage import Row, Transaction, outbox
 
 _LONGEST_NAME: Final = 64
 _LONGEST_LINE: Final = 32
+_LONGEST_REASON: Final = 200
+_DROPPED: Final = "a person has dropped it"
 _ENDING: Final = re.compile(r"[0-9a-f]{4,26}")
 _STATES: Final = (*outbox.WAITING, "sending", "uncertain", *outbox.ENDS)
 _OPEN: Final = (*outbox.WAITING, "sending", "uncertain", "quarantined")
@@ -51,18 +53,19 @@ def outbox_methods(base: Foundation) -> Mapping[str, Method]:
 
     async def drop(params: Mapping[str, Any]) -> dict[str, Any]:
         row = await _row(base, params)
-        return await decide(row, "dropped", line(params, "by", _LONGEST_NAME))
+        return await decide(row, "dropped", line(params, "by", _LONGEST_NAME), **_why(params))
 
-    async def decide(row: Row, act: str, by: str) -> dict[str, Any]:
+    async def decide(row: Row, act: str, by: str, **why: str) -> dict[str, Any]:
         now, tracking_id = base.clock.now(), row["tracking_id"]
 
         async def unit(tx: Transaction) -> bool:
             if act == "dropped":
-                done = await outbox.drop(tx, tracking_id, "a person has dropped it", now)
+                done = await outbox.drop(tx, tracking_id, why.get("why", _DROPPED), now)
             else:
                 done = await outbox.again(tx, tracking_id, now, now + _NEW_LIFE)
             if done:
                 detail = {"row": tracking_id, "line": row["line"], "kind": row["kind"], "was": row["state"]}
+                detail |= why
                 await base.audit.note(tx, now, actor=f"console:{by}", act=f"outbox.{act}", **detail)
             return done
 
@@ -78,6 +81,11 @@ _WHY_NOT: Final = {
     "dropped": "this cannot be dropped: it is '{state}'",
     "retried": "this cannot be sent again: it is '{state}', or its secret is forgotten",
 }
+
+
+def _why(params: Mapping[str, Any]) -> dict[str, str]:
+    """What the person says about it, as it stands in the audit; nothing when they say nothing."""
+    return {} if params.get("reason") is None else {"why": line(params, "reason", _LONGEST_REASON)}
 
 
 async def _row(base: Foundation, params: Mapping[str, Any]) -> Row:
@@ -114,7 +122,7 @@ def _shown(row: Row) -> dict[str, Any]:
         "line": row["line"],
         "kind": row["kind"],
         "to": f"…{row['ending']}",
-        "priority": _PRIORITIES[row["priority"]],
+        "priority": _PRIORITIES.get(row["priority"], "unknown"),
         **{key: row[key] for key in keys},
         "queued_at": row["created_at"],
         "changed_at": row["updated_at"],

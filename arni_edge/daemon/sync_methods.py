@@ -10,12 +10,15 @@ from arni_edge.daemon.house import House
 from arni_edge.daemon.params import line
 from arni_edge.domain.errors import InvalidInput, Refused
 from arni_edge.storage import members
-from arni_edge.storage.magicline import ages, hints, people
+from arni_edge.storage.magicline import ages, entries, hints, people
+from arni_edge.storage.magicline.ages import Part
 
 SYNC_SECONDS: Final = 3600.0
 """So long may somebody wait for everything to be read."""
 
 _LONGEST_PART: Final = 32
+_AS_NEEDED: Final = frozenset({"checkins", "pauses"})
+"""Parts that are read only while there is something of them."""
 
 
 def sync_methods(base: Foundation, house: Callable[[], House]) -> Mapping[str, Method]:
@@ -60,7 +63,7 @@ async def mirror_status(base: Foundation, house: House) -> dict[str, Any]:
                 "full_at": _text(one.full_at),
                 "read_at": _text(one.read_at),
                 "age_seconds": _age(one.full_at or one.read_at, moment),
-                "old": stale is not None and one.full_at is not None and moment - one.full_at > stale,
+                "old": _is_old(one, moment, stale),
                 "problem": one.problem,
                 "rows": counts.get(one.part, 0),
             }
@@ -74,9 +77,19 @@ async def mirror_status(base: Foundation, house: House) -> dict[str, Any]:
             "customers": last.found,
             "ended_at": _text(last.ended_at),
         },
+        "checkins": {
+            "posting": settings is not None and settings.device_url is not None,
+            "last_day": await entries.ends(base.database, moment - timedelta(days=1)),
+        },
         "hints_waiting": await hints.count(base.database),
         "shared_numbers": await people.shared_numbers(base.database),
     }
+
+
+def _is_old(part: Part, moment: datetime, stale: timedelta | None) -> bool:
+    """Whether a part should have been read since."""
+    known_at = part.full_at or (None if part.part in _AS_NEEDED else part.read_at)
+    return stale is not None and known_at is not None and moment - known_at > stale
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -17,13 +18,7 @@ class Catalogue:
     @classmethod
     def load(cls) -> "Catalogue":
         """Read the catalogues that ship with the package."""
-        folder = resources.files("arni_edge.domain") / "catalogues"
-        return cls(
-            {
-                language: tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
-                for language in Language
-            }
-        )
+        return cls({language: _read(language) for language in Language})
 
     def text(self, key: str, language: Language, **values: object) -> str:
         """The sentence for a key.
@@ -42,3 +37,10 @@ class Catalogue:
         if isinstance(found, dict):
             found = found["one" if values.get("count") == 1 else "other"]
         return str(found).format(**values)
+
+
+@cache
+def _read(language: Language) -> Mapping[str, Any]:
+    """Read once in a process: it takes tens of milliseconds, and nobody changes it."""
+    file = resources.files("arni_edge.domain") / "catalogues" / f"{language}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))

@@ -77,6 +77,7 @@ class InboundMessage:
         place: The place that was sent, or None.
         shared_phone: E.164 number that the channel vouches for as the sender's own, sent at our request.
         successor: Of kind ``system``: the channel's new id or number of the same person, or None.
+        again: It was taken in before: in a life that this database knows nothing of, or by another box.
     """
 
     channel: Channel
@@ -93,6 +94,7 @@ class InboundMessage:
     place: Place | None = None
     shared_phone: str | None = None
     successor: str | None = None
+    again: bool = False
 
     @property
     def key(self) -> str:

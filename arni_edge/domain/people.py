@@ -49,7 +49,7 @@ class Member:
         valid_until: Last day of access, or None when not limited.
         plan: The contract's plan, by the id that the settings know it by; None when none is on file.
         groups: Groups for doors that only some may use, for instance ``women`` or :data:`STAFF_GROUP`.
-        arrears: Money is owed. Never said to anybody but staff.
+        arrears: Money is owed. Said to staff, and to themselves once they have proven who they are.
         paused_from: First day of a pause, or None when it has no beginning.
         paused_until: Last day of a pause, or None when it has no end. No pause when both are None.
     """

@@ -17,7 +17,7 @@ from typing import Any, Final
 import structlog
 
 from arni_edge.domain.backoff import Backoff
-from arni_edge.domain.bookings import Obstacle
+from arni_edge.domain.bookings import Obstacle, Standing
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.health import Progress, State
@@ -25,9 +25,10 @@ from arni_edge.magicline.booking_acts import LEFT, BookingActs, Done, End, Later
 from arni_edge.magicline.booking_ids import read_booking
 from arni_edge.magicline.client import MagiclineClient
 from arni_edge.magicline.errors import Away, Rejected
-from arni_edge.magicline.wishes import LINE, Cancel, TakeBack, Wish, booked_of, from_payload
-from arni_edge.storage import Database, outbox
-from arni_edge.storage.outbox_line import Outbox, OutboxItem
+from arni_edge.magicline.waiting_list import note_change, note_waiting
+from arni_edge.magicline.wishes import LINE, BookClass, Cancel, TakeBack, Wish, booked_of, from_payload
+from arni_edge.storage import Database, Transaction, outbox
+from arni_edge.storage.outbox_line import Also, Outbox, OutboxItem
 
 _LOG = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ class BookingWriter:
         *,
         zone: tzinfo,
         health: Callable[[State, str], None],
+        set_aside: Also | None = None,
         settle_seconds: float = _SETTLE_SECONDS,
         first_wait: float = _FIRST_WAIT,
     ) -> None:
@@ -78,6 +80,7 @@ class BookingWriter:
             clock: Of the box.
             zone: The studio's, for times that name none.
             health: Where is told how it goes.
+            set_aside: What is stored with a row that is set aside: staff are told; None: nothing.
             settle_seconds: Between the two looks after which something certainly was not done.
             first_wait: Seconds before the second attempt; then they double.
         """
@@ -87,6 +90,7 @@ class BookingWriter:
         self._clock = clock
         self._zone = zone
         self._report = health
+        self._set_aside = set_aside
         self._settle_seconds = settle_seconds
         self._first_wait = first_wait
         self._busy: set[str] = set()
@@ -149,7 +153,7 @@ class BookingWriter:
             if act is not None:
                 await (self._look(item, act) if is_open else self._attempt(item, act))
         except InvalidInput as error:
-            await self._outbox.mark_quarantined(item.id, str(error))
+            await self._quarantine(item, str(error))
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001 - a bug must not keep everybody else's bookings from leaving
@@ -220,7 +224,7 @@ class BookingWriter:
             await self._outbox.mark_uncertain(item.id)
             self._looks[item.id] = self._look_at(self._clock.monotonic())
         elif isinstance(end, Done):
-            await self._outbox.mark_sent(item.id, end.word, end.result)
+            await self._outbox.mark_sent(item.id, end.word, end.result, also=self._also(item, end))
         elif isinstance(end, Not):
             await self._outbox.mark_failed(item.id, end.obstacle)
         elif item.entry.expires_at is not None and item.entry.expires_at <= self._clock.now():
@@ -229,6 +233,23 @@ class BookingWriter:
             await self._outbox.mark_retry(item.id, self._clock.now() + self._wait(item, end), end.reason)
             return
         self._waits.pop(item.entry.order_key, None)
+
+    def _also(self, item: OutboxItem, end: Done) -> Also:
+        """What the mirror learns of it, in the commit in which it has ended."""
+        act, now = from_payload(item.entry.payload, self._zone), self._clock.now()
+
+        async def note(tx: Transaction) -> None:
+            if isinstance(act, Cancel):
+                await note_change(tx, act.kind, act.booking, now)
+            if not end.word:
+                return
+            made = booked_of(end.result)
+            kind, number = read_booking(made.booking_id)
+            if made.standing is Standing.WAITING and isinstance(act, BookClass):
+                await note_waiting(tx, act.customer, number, act.class_id, act.slot, now)
+            await note_change(tx, kind, number, now)
+
+        return note
 
     def _wait(self, item: OutboxItem, end: Later) -> timedelta:
         waits = self._waits.setdefault(item.entry.order_key, self._backoff())
@@ -245,7 +266,11 @@ class BookingWriter:
         await self._outbox.mark_uncertain(item.id)
         self._looks[item.id] = self._look_at(self._clock.monotonic() + _LONGEST_WAIT)
         if await self._outbox.count_fault(item.id) >= _MOST_FAULTS:
-            await self._outbox.mark_quarantined(item.id, "it breaks whoever wants to do it")
+            await self._quarantine(item, "it breaks whoever wants to do it")
+
+    async def _quarantine(self, item: OutboxItem, reason: str) -> None:
+        _LOG.error("booking_quarantined", outbox_id=item.id, reason=reason)
+        await self._outbox.mark_quarantined(item.id, reason, also=self._set_aside)
 
     # --- how it goes ----------------------------------------------------------------------------------------
 

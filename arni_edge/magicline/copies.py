@@ -1,6 +1,7 @@
 """What was read, as rows of the mirror, and back. What the house does not need stays behind."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime, time, tzinfo
 from typing import Any
@@ -77,6 +78,15 @@ def pause_rows(customer: Customer, at: datetime) -> list[Values]:
         }
         for one in customer.pauses
     ]
+
+
+def resting(pauses: Iterable[Pause], today: date) -> set[int]:
+    """Numbers of the contracts that rest today, or will."""
+    return {
+        one.contract_id
+        for one in pauses
+        if one.contract_id is not None and (one.unlimited or one.end is None or one.end >= today)
+    }
 
 
 def pause_of(row: Row) -> Pause:

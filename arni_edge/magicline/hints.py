@@ -120,9 +120,9 @@ class HintDesk:
 
         readings: dict[str, Callable[[], Awaitable[None]]] = {
             "customer": customer,
-            "checkins": lambda: mirror.checkins(number, settle),
-            "class_booking": lambda: mirror.booking(BookingKind.CLASS, number, settle),
-            "appointment_booking": lambda: mirror.booking(BookingKind.APPOINTMENT, number, settle),
+            "checkins": lambda: mirror.diary.checkins(number, settle),
+            "class_booking": lambda: mirror.diary.booking(BookingKind.CLASS, number, settle),
+            "appointment_booking": lambda: mirror.diary.booking(BookingKind.APPOINTMENT, number, settle),
             "slot": lambda: mirror.studio.slot(number, hint.parent_id, settle),
             "employees": employees,
             "studio": studio,

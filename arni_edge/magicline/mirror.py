@@ -5,9 +5,8 @@ an older answer never overwrites a newer one.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Collection
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Final, Protocol
 
 import structlog
@@ -16,20 +15,21 @@ from arni_edge.domain.clock import Clock
 from arni_edge.domain.people import Member
 from arni_edge.magicline import copies
 from arni_edge.magicline.client import MagiclineClient
+from arni_edge.magicline.diary_mirror import Bookings, DiaryMirror
+from arni_edge.magicline.dossier import read_dossier
 from arni_edge.magicline.errors import Missing, Rejected
-from arni_edge.magicline.model import Booking, BookingKind, Customer, CustomerStatus, Page
-from arni_edge.magicline.paging import every_page
+from arni_edge.magicline.model import Customer, CustomerStatus, Page
 from arni_edge.magicline.standing import standing
 from arni_edge.magicline.studio_mirror import StudioMirror
+from arni_edge.magicline.waiting_list import MovedUp
 from arni_edge.storage import Database, Transaction, erased, members
 from arni_edge.storage.magicline import ages, people, timetable
-from arni_edge.storage.magicline.rows import Settle, Values, done
+from arni_edge.storage.magicline.rows import Settle, done
 
 _LOG = structlog.get_logger(__name__)
 
 _PER_COMMIT: Final = 50
 """Customers; whoever stands at the door does not wait for more than these."""
-_CHECKIN_DAYS: Final = 2
 _WRONG_KEY: Final = 401
 
 
@@ -53,6 +53,7 @@ class Mirror:
 
     Attributes:
         studio: Fills the part of it that is about nobody in particular.
+        diary: Fills bookings and visits.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Mirror:
         country: str = "DE",
         plans: Collection[str] = (),
         notices: Notices | None = None,
+        told: MovedUp | None = None,
     ) -> None:
         """Nothing is read yet.
 
@@ -73,9 +75,10 @@ class Mirror:
             database: Has the mirror.
             clock: Of the box.
             zone: The studio's.
-            country: The studio's, for numbers without one.
+            country: Of numbers without one, while the studio has not said where it is.
             plans: Ids of the plans in the settings.
             notices: Tells staff; None: nobody is told.
+            told: Tells members that they have moved up from a waiting list; None: nobody is told.
         """
         self._client = client
         self._database = database
@@ -84,8 +87,11 @@ class Mirror:
         self._country = country
         self._plans = tuple(plans)
         self._notices = notices
-        self._one: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._one_by_one = asyncio.Lock()
         self.studio = StudioMirror(client, database, clock, zone)
+        self.diary = DiaryMirror(
+            client, database, clock, zone, introduce=self.customer, show=self.studio.slot, told=told
+        )
 
     def today(self) -> date:
         """The studio's day."""
@@ -104,7 +110,7 @@ class Mirror:
             pass_id: Of the pass.
             then: The phase that follows, by the offset of the next page.
         """
-        async with self._one["people"]:
+        async with self._one_by_one:
             asked_at = self._clock.now()
             page = await self._client.customers(status, offset)
             items = page.items
@@ -130,23 +136,23 @@ class Mirror:
         Returns:
             Whether there is such a customer, and they were not erased here.
         """
-        async with self._one["people"]:
+        async with self._one_by_one:
             if await self._erased(customer_id):
                 await self._settle(settle)
                 return False
             asked_at = self._clock.now()
             customer = await self._client.customer(customer_id)
-            contracts = None
+            dossier = None
             if customer is not None and customer.status is not CustomerStatus.PROSPECT:
-                contracts = (await self._client.contracts(customer_id)).items
+                resting = copies.resting(customer.pauses, self.today())
+                dossier = await read_dossier(self._client, customer_id, resting, asked_at)
 
             async def unit(tx: Transaction) -> bool:
                 found = customer is not None and await self._put(tx, customer, asked_at)
                 if customer is None:
                     await self._gone(tx, customer_id, asked_at)
-                elif found and contracts is not None:
-                    rows = [copies.contract_row(one, customer_id, asked_at) for one in contracts]
-                    await people.put_contracts(tx, customer_id, rows, asked_at)
+                elif found and dossier is not None:
+                    await dossier.put(tx, customer_id)
                     await self._derive(tx, customer_id)
                 await done(tx, settle)
                 return found
@@ -154,13 +160,14 @@ class Mirror:
             return await self._database.write(unit)
 
     async def details(self, customer_id: int, settle: Settle) -> None:
-        """Read contracts and bookings of somebody in the mirror; bookings only if the key allows it."""
-        async with self._one["people"], self._one["bookings"]:
+        """Read contracts, debts and bookings of somebody in the mirror; what the key allows of it."""
+        async with self._one_by_one, self.diary.one:
             asked_at = self._clock.now()
-            contracts = (await self._client.contracts(customer_id)).items
-            bookings, problem = dict[BookingKind, Page[Booking]](), ""
+            rests = await people.resting(self._database, customer_id, self.today().isoformat())
+            dossier = await read_dossier(self._client, customer_id, rests, asked_at)
+            bookings, problem = Bookings(), ""
             try:
-                bookings = await self._read_bookings(customer_id)
+                bookings = await self.diary.read(customer_id)
             except Rejected as error:
                 if isinstance(error, Missing) or error.status == _WRONG_KEY:
                     raise
@@ -170,10 +177,9 @@ class Mirror:
                 await settle(tx)
                 if await people.customer(tx, customer_id) is None:
                     return
-                rows = [copies.contract_row(one, customer_id, asked_at) for one in contracts]
-                await people.put_contracts(tx, customer_id, rows, asked_at)
+                await dossier.put(tx, customer_id)
                 await self._derive(tx, customer_id)
-                await self._put_bookings(tx, customer_id, bookings, asked_at)
+                await self.diary.put(tx, customer_id, bookings, asked_at)
                 if problem:
                     await ages.failed(tx, "bookings", problem)
 
@@ -191,102 +197,14 @@ class Mirror:
             await self._database.write(unit)
             after = some[-1]
 
-    async def checkins(self, customer_id: int, settle: Settle | None = None) -> None:
-        """Read somebody's visits of yesterday and today."""
-        async with self._one["visits"]:
-            if not await self._known(customer_id):
-                await self._settle(settle)
-                return
-            asked_at, today = self._clock.now(), self.today()
-            since = today - timedelta(days=_CHECKIN_DAYS - 1)
-            rows: list[Values] = []
-            try:
-                async for page in every_page(
-                    lambda offset: self._client.checkins(customer_id, since, today, offset)
-                ):
-                    rows += [copies.checkin_row(one, customer_id, asked_at) for one in page.items]
-            except Missing:
-                rows = []
-
-            async def unit(tx: Transaction) -> None:
-                if await people.customer(tx, customer_id) is not None:
-                    await timetable.put_checkins(tx, rows)
-                    await ages.note(tx, "checkins", asked_at, full=False)
-                await done(tx, settle)
-
-            await self._database.write(unit)
-
-    # --- bookings -------------------------------------------------------------------------------------------
-
-    async def bookings_of(self, customer_id: int) -> None:
-        """Read all that somebody has booked, two weeks back and ahead."""
-        async with self._one["bookings"]:
-            asked_at = self._clock.now()
-            found = await self._read_bookings(customer_id)
-
-            async def unit(tx: Transaction) -> None:
-                if await people.customer(tx, customer_id) is not None:
-                    await self._put_bookings(tx, customer_id, found, asked_at)
-
-            await self._database.write(unit)
-
-    async def _read_bookings(self, customer_id: int) -> dict[BookingKind, Page[Booking]]:
-        return {
-            BookingKind.CLASS: await self._client.class_bookings(customer_id),
-            BookingKind.APPOINTMENT: await self._client.appointment_bookings(customer_id),
-        }
-
-    async def _put_bookings(
-        self, tx: Transaction, customer_id: int, found: dict[BookingKind, Page[Booking]], asked_at: datetime
-    ) -> None:
-        for kind, page in found.items():
-            rows = [copies.booking_row(one, customer_id, asked_at) for one in page.items]
-            await timetable.put_bookings(tx, customer_id, kind.value, rows)
-        if found:
-            await ages.note(tx, "bookings", asked_at, full=False)
-
-    async def booking(self, kind: BookingKind, booking_id: int, settle: Settle | None = None) -> None:
-        """Read a booking anew; one that is no more goes."""
-        of_class = kind is BookingKind.CLASS
-        async with self._one["bookings"]:
-            asked_at = self._clock.now()
-            read = self._client.class_booking if of_class else self._client.appointment_booking
-            booking = await read(booking_id)
-            owner = booking.customer_id if booking is not None else None
-            if owner is None:
-                owner = await timetable.owner_of_booking(self._database, kind.value, booking_id)
-            if booking is not None and owner is not None and not await self._known(owner):
-                await self.customer(owner)
-
-            async def unit(tx: Transaction) -> None:
-                await self._put_booking(tx, kind, booking_id, booking, owner, asked_at)
-                await ages.note(tx, "bookings", asked_at, full=False)
-                await done(tx, settle)
-
-            await self._database.write(unit)
-
-    async def _put_booking(
-        self,
-        tx: Transaction,
-        kind: BookingKind,
-        booking_id: int,
-        booking: Booking | None,
-        owner: int | None,
-        asked_at: datetime,
-    ) -> None:
-        if booking is None:
-            await timetable.remove_booking(tx, kind.value, booking_id)
-        elif owner is not None and await people.customer(tx, owner) is not None:
-            await timetable.put_booking(tx, copies.booking_row(booking, owner, asked_at))
-        # Else nobody knows whose it is, or they were erased: it is nothing to keep.
-
     # --- how ------------------------------------------------------------------------------------------------
 
     async def _put(
         self, tx: Transaction, customer: Customer, asked_at: datetime, pass_id: int | None = None
     ) -> bool:
         """Store a customer; returns False for somebody who was erased here."""
-        phones = copies.phones_of(customer, self._country)
+        country = await timetable.country(tx) or self._country
+        phones = copies.phones_of(customer, country)
         name = copies.full_name(customer.first_name, customer.last_name)
         customer_id, number = customer.customer_id, customer.number
         member_id = await people.member_of(tx, customer_id, number, name, phones)
@@ -311,13 +229,15 @@ class Mirror:
         if row is None:
             return
         read = row["contracts_read_at"] is not None
-        contracts = [copies.contract_of(one) for one in await people.contracts(tx, customer_id)]
+        kept = await people.contracts(tx, customer_id)
+        contracts = [copies.contract_of(one) for one in kept]
         stands = standing(
             CustomerStatus(row["status"]),
             access_refused=bool(row["access_refused"]),
             restrictions=copies.restrictions_of(row),
             pauses=[copies.pause_of(one) for one in await people.pauses(tx, customer_id)],
             contracts=contracts if read else None,
+            lenient=[one["contract_id"] for one in kept if one["pause_refuses"] == 0],
             today=self.today(),
             plans=self._plans,
         )
@@ -335,7 +255,7 @@ class Mirror:
             paused_from=stands.paused_from,
             paused_until=stands.paused_until,
         )
-        await members.put_by_sync(tx, member, phones)
+        await members.put_by_sync(tx, member, phones, dunned=bool(row["dunned"]))
 
     async def _gone(self, tx: Transaction, customer_id: int, at: datetime) -> None:
         member_id = await people.remove(tx, customer_id)
@@ -353,9 +273,6 @@ class Mirror:
             return True
 
         return await self._database.write(unit)
-
-    async def _known(self, customer_id: int) -> bool:
-        return await people.known(self._database, customer_id)
 
     async def _settle(self, settle: Settle | None) -> None:
         await self._database.write(lambda tx: done(tx, settle))

@@ -47,6 +47,15 @@ CONTRACTS: Final = Operation(
 CHECKINS: Final = Operation(
     "checkins", "GET", "/v1/customers/{customerId}/activities/checkins", "CHECKIN_READ", slice_size=50
 )
+ACCOUNT: Final = Operation(
+    "account", "GET", "/v1/customers/{customerId}/account/balances", "CUSTOMER_ACCOUNT_READ"
+)
+PAUSE_RULES: Final = Operation(
+    "pause_refuses",
+    "GET",
+    "/v1/memberships/{contractId}/self-service/idle-periods/config",
+    "MEMBERSHIP_SELF_SERVICE_IDLE_PERIOD_CONFIG_READ",
+)
 EMPLOYEES: Final = Operation("employees", "GET", "/v1/employees", "EMPLOYEE_READ", slice_size=100)
 
 CLASSES: Final = Operation("classes", "GET", "/v1/classes", "CLASSES_READ", slice_size=100)
@@ -106,7 +115,7 @@ CONFIRM_ACTIVATION: Final = Operation(
 )
 
 OPEN_API: Final = (
-    CUSTOMERS, CUSTOMER, CONTRACTS, CHECKINS, EMPLOYEES,
+    CUSTOMERS, CUSTOMER, CONTRACTS, ACCOUNT, PAUSE_RULES, CHECKINS, EMPLOYEES,
     CLASSES, ALL_SLOTS, SLOTS, CLASS_SLOT, CLASS_BOOKINGS, CLASS_BOOKING,
     VALIDATE_CLASS, BOOK_CLASS, CANCEL_CLASS,
     APPOINTMENTS, APPOINTMENT_SLOTS, APPOINTMENT_BOOKINGS, APPOINTMENT_BOOKING,

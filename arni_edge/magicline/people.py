@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Final
 
 from arni_edge.magicline.model import (
+    Account,
     CheckIn,
     Closure,
     Contract,
@@ -90,6 +91,17 @@ def read_contract(item: Json) -> Contract:
         last_cancellation_date=read_day(item.get("lastPossibleCancellationDate")),
         reversed=flag(item.get("reversed")) is True,
     )
+
+
+def read_account(item: Json) -> Account:
+    """What an account says; amounts are not taken over."""
+    # Where a word is missing, nobody is said to owe anything.
+    return Account(line(item.get("dunningLevel")), flag(item.get("inDebtCollection")) is True)
+
+
+def read_pause_refuses(item: Json) -> bool:
+    """Whether the doors stay shut while a contract rests; also where the rules do not say."""
+    return flag(item.get("accessRefusal")) is not False
 
 
 def read_checkin(item: Json, studio: tzinfo) -> CheckIn:

@@ -44,6 +44,7 @@ def standing(
     pauses: Sequence[Pause],
     contracts: Sequence[Contract] | None,
     today: date,
+    lenient: Collection[int] = (),
     plans: Collection[str] = (),
 ) -> Standing | None:
     """How somebody stands today.
@@ -55,10 +56,10 @@ def standing(
         status: What Magicline calls them.
         access_refused: They are not let in now.
         restrictions: Bans.
-        pauses: Of their contracts. Every pause keeps them out: whether a studio lets those in who pause,
-            Magicline says nowhere but in the configuration of each contract, which is not read.
+        pauses: Of their contracts.
         contracts: All of theirs; None: not read yet.
         today: The studio's day.
+        lenient: Numbers of the contracts whose pauses do not keep out; all other pauses do.
         plans: Ids of the plans in the settings.
 
     Returns:
@@ -76,7 +77,7 @@ def standing(
         return Standing(MemberState.ACTIVE if member else MemberState.ENDED)
     starts = [one.start for one in running]
     ends = [_last_day(one) for one in running]
-    pause = _pause(running, pauses, today)
+    pause = _pause(running, [one for one in pauses if one.contract_id not in lenient], today)
     return Standing(
         MemberState.ACTIVE,
         valid_from=None if None in starts else min(day for day in starts if day is not None),

@@ -242,6 +242,7 @@ JOBS: Final = (
     ),
     # Counted from their end: what fails every minute fills no disk.
     Job("relay_losses", Kept("relay_losses", "at"), _fixed(_INCIDENTS_DAYS)),
+    Job("relay_rereads", Kept("relay_rereads", "at", "told_at IS NOT NULL"), _fixed(_INCIDENTS_DAYS)),
     Job("incidents", Kept("incidents", "ended_at"), _fixed(_INCIDENTS_DAYS)),
     Job(
         "occupancy_hours",

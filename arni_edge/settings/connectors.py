@@ -25,6 +25,7 @@ class WhatsApp(Section):
     app_secret: SecretStr | None = None
     alarm_template: str = "alarm_staff"
     code_template: str = ""
+    news_template: str = ""
     resolve_seconds: float = Field(default=30.0, gt=0, le=3600)
     answer_within_minutes: float = Field(default=60.0, ge=5, le=1380)
 
@@ -36,8 +37,10 @@ class Magicline(Section):
 
     url: str
     api_key: SecretStr | None = None
+    country: str = Field(default="DE", pattern=r"^[A-Z]{2}$")
     device_url: str | None = None
     device_token: SecretStr | None = None
+    checkin_within_minutes: float = Field(default=60.0, ge=1, le=1440)
     full_pass_at: time = time(3, 30)
     poll_minutes: float = Field(default=5.0, ge=1, le=120)
     requests_per_minute: int = Field(default=600, ge=10, le=1000)

@@ -61,23 +61,26 @@ async def put_by_hand(tx: Transaction, members: Iterable[Member], now: datetime)
     )
 
 
-async def put_by_sync(tx: Transaction, member: Member, phones: Sequence[str]) -> None:
-    """Store a member as Magicline has them. Groups, arrears and a ban are the gym's own, and stay.
+async def put_by_sync(
+    tx: Transaction, member: Member, phones: Sequence[str], *, dunned: bool = False
+) -> None:
+    """Store a member as Magicline has them. Groups, a ban and what the gym says of debts stay.
 
     Args:
         tx: The transaction.
         member: Who; ``phone`` is empty where they have none.
         phones: All their numbers, E.164; ``member.phone`` may be among them.
+        dunned: Magicline asks them for money that they owe.
     """
     await tx.execute(
         "INSERT INTO members (member_id, name, phone, state, valid_from, valid_until, plan, paused_from,"
-        " paused_until, kept_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'sync')"
+        " paused_until, dunned, kept_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'sync')"
         " ON CONFLICT (member_id) DO UPDATE SET name = excluded.name, phone = excluded.phone,"
         " state = CASE WHEN barred THEN 'banned' ELSE excluded.state END,"
         " valid_from = excluded.valid_from, valid_until = excluded.valid_until, plan = excluded.plan,"
         " paused_from = excluded.paused_from, paused_until = excluded.paused_until, kept_by = 'sync',"
-        " gone_at = NULL",
-        (*_facts(member), _text(member.paused_from), _text(member.paused_until)),
+        " dunned = excluded.dunned, gone_at = NULL",
+        (*_facts(member), _text(member.paused_from), _text(member.paused_until), dunned),
     )
     await tx.execute("DELETE FROM member_phones WHERE member_id = ?", (member.member_id,))
     for phone in dict.fromkeys(phones):
@@ -126,6 +129,11 @@ async def by_phone(database: Database, phone: str) -> Member | None:
 async def with_phone(database: Database, phone: str) -> list[Member]:
     """Members with this number, at most two: more than one is ambiguous, however many they are."""
     return [from_row(row) for row in await database.read(WITH_PHONE, {"phone": phone})]
+
+
+async def all_with_phone(tx: Transaction, phone: str) -> list[Member]:
+    """The same, in a transaction."""
+    return [from_row(row) for row in await tx.fetch(WITH_PHONE, {"phone": phone})]
 
 
 async def find(tx: Transaction, member_id: str) -> Member | None:
@@ -219,7 +227,7 @@ def from_row(row: Row) -> Member:
         valid_until=_day(row["valid_until"]),
         plan=row["plan"],
         groups=tuple(json.loads(row["groups"])),
-        arrears=bool(row["arrears"]),
+        arrears=bool(row["arrears"] or row["dunned"]),
         paused_from=_day(row["paused_from"]),
         paused_until=_day(row["paused_until"]),
     )

@@ -12,7 +12,7 @@ row only if it is still in a state that the sender can believe it to be in.
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from arni_edge.domain.clock import Clock
@@ -25,6 +25,11 @@ Also = Callable[[Transaction], Awaitable[object]]
 """What else is to be stored in the same commit, if the row was changed at all."""
 
 OPEN: Final = "('queued', 'sending', 'retry', 'parked', 'uncertain')"
+_UNDER_WAY: Final = (
+    "SELECT order_key FROM outbox WHERE line = :line AND state = 'sending' AND carried_by IS NULL"
+)
+_AHEAD: Final = timedelta(minutes=1)
+"""What was stored later than so far from now is from a clock that was wrong: so is when it is due."""
 _UNTIL_ARRIVED: Final = timedelta(seconds=10)
 """The part before may arrive without a report; the rest of a text is not held back for longer."""
 
@@ -108,19 +113,22 @@ class Outbox:
         """
         rows = await self.database.read(
             f"SELECT * FROM outbox WHERE line = :line AND state IN {OPEN} AND carried_by IS NULL"
-            " AND (state = 'queued' OR (state IN ('retry', 'parked') AND not_before <= :now))"
+            " AND (state = 'queued' OR (state IN ('retry', 'parked')"
+            " AND (not_before <= :now OR updated_at > :ahead)))"
             " AND priority <= :lowest AND (NOT :fresh OR attempts = 0)"
             " AND (expires_at IS NULL OR expires_at > :now)"
             " AND (priority = :alarm OR (order_key NOT IN (SELECT value FROM json_each(:spared))"
             " AND kind NOT IN (SELECT value FROM json_each(:without))))"
+            # Read once, and not for every row that waits: a backlog must not make each look at it slower.
+            f" AND CASE WHEN priority = :alarm THEN order_key NOT IN ({_UNDER_WAY} AND priority = :alarm)"
+            f" ELSE order_key NOT IN ({_UNDER_WAY}) END"
+            # As the index outbox_waiting is sorted: the oldest of the same key comes first.
             f" AND NOT EXISTS (SELECT 1 FROM outbox AS other WHERE other.state IN {OPEN}"
             " AND other.line = outbox.line AND other.order_key = outbox.order_key"
-            " AND other.carried_by IS NULL AND CASE WHEN outbox.priority = :alarm"
-            " THEN other.priority = :alarm AND (other.state = 'sending'"
-            " OR (other.state = 'queued' AND other.position < outbox.position))"
-            " ELSE other.state = 'sending' OR (other.priority = outbox.priority"
-            " AND other.position < outbox.position AND other.state IN ('queued', 'retry', 'uncertain')"
-            " AND other.kind NOT IN (SELECT value FROM json_each(:without))) END)"
+            " AND other.priority = outbox.priority AND other.position < outbox.position"
+            " AND other.carried_by IS NULL AND (other.state = 'queued' OR (outbox.priority != :alarm"
+            " AND other.state IN ('retry', 'uncertain')))"
+            " AND (outbox.priority = :alarm OR other.kind NOT IN (SELECT value FROM json_each(:without))))"
             " AND NOT EXISTS (SELECT 1 FROM outbox AS before WHERE before.tracking_id = outbox.after"
             " AND before.state = 'sent' AND coalesce(before.delivery, 'sent') = 'sent'"
             " AND before.updated_at > :arrived)"
@@ -134,6 +142,7 @@ class Outbox:
                 "spared": json.dumps(list(spared)),
                 "without": json.dumps(list(without)),
                 "arrived": (now - _UNTIL_ARRIVED).isoformat(),
+                "ahead": (now + _AHEAD).isoformat(),
             },
         )
         return item_of(rows[0]) if rows else None
@@ -159,7 +168,12 @@ class Outbox:
         return await self._move(item_id, "sending", ("queued", "retry", "parked"), attempts=1, result=result)
 
     async def mark_sent(
-        self, item_id: str, provider_id: str, result: Mapping[str, Any] | None = None
+        self,
+        item_id: str,
+        provider_id: str,
+        result: Mapping[str, Any] | None = None,
+        *,
+        also: Also | None = None,
     ) -> None:
         """Note that the other side has it; of a row that is ``sent`` already, only its id there.
 
@@ -167,9 +181,10 @@ class Outbox:
             item_id: Which.
             provider_id: The other side's id of it.
             result: What it answered, for whoever waits (fit for JSON).
+            also: Done in the same commit.
         """
         allowed = ("sending", "uncertain", "sent")
-        await self._move(item_id, "sent", allowed, provider_id=provider_id, result=result)
+        await self._move(item_id, "sent", allowed, provider_id=provider_id, result=result, also=also)
 
     async def mark_retry(
         self,
@@ -208,7 +223,7 @@ class Outbox:
 
     async def mark_quarantined(self, item_id: str, reason: str, *, also: Also | None = None) -> None:
         """Set it aside until a person has looked at it; nothing waits behind it."""
-        allowed = ("queued", "retry", "sending", "uncertain")
+        allowed = ("queued", "retry", "parked", "sending", "uncertain")
         await self._move(item_id, "quarantined", allowed, reason=reason, also=also)
 
     async def mark_uncertain(self, item_id: str) -> None:
@@ -298,27 +313,43 @@ class Outbox:
 
 
 def item_of(row: Row) -> OutboxItem:
-    """A row of the table."""
-    expires_at = row["expires_at"]
+    """A row of the table; one that is damaged says nothing, so that whoever takes it sets it aside."""
+    payload, result = from_json(row["payload"]), from_json(row["result"]) if row["result"] else {}
+    priority = _PRIORITIES.get(row["priority"])
+    expires_at, created = _moment(row["expires_at"]), _moment(row["created_at"])
+    if priority is None or created is None or (expires_at is None and row["expires_at"] is not None):
+        payload = {}
     entry = Entry(
         key=row["key"],
         line=row["line"],
         kind=row["kind"],
         order_key=row["order_key"],
-        payload=from_json(row["payload"]),
-        priority=next(name for name, rank in RANK.items() if rank == row["priority"]),
-        expires_at=datetime.fromisoformat(expires_at) if expires_at else None,
+        payload=payload,
+        priority=priority or Priority.BACKGROUND,
+        expires_at=expires_at,
         secret=bool(row["secret"]),
         member_id=row["member_id"],
     )
-    created = datetime.fromisoformat(row["created_at"])
     return OutboxItem(
         row["tracking_id"],
         entry,
         row["attempts"],
         row["faults"],
-        created,
+        created or _LONG_AGO,
         row["position"],
         row["state"] == "sending",
-        from_json(row["result"]) if row["result"] else {},
+        result,
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment as it was stored; None: there is none, or it is none."""
+    try:
+        moment = None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment is None or moment.tzinfo is None else moment
+
+
+_PRIORITIES: Final = {rank: priority for priority, rank in RANK.items()}
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -243,6 +243,8 @@ def swarm(vision: Vision, ops: Ops, persona: Persona, contracts: Contracts, hand
         Intent.ERASE_ME: contracts.wishing("member.erase"),
         Intent.ASK_ERASE: contracts.explaining("erase"),
         Intent.EXPORT_ME: contracts.wishing("member.export"),
+        Intent.MEMBERSHIP: contracts.wishing("member.membership"),
+        Intent.OWN_BOOKINGS: contracts.wishing("booking.list"),
         Intent.VERIFY: contracts.verify,
         Intent.CLAIM: contracts.claim,
         Intent.VOUCH: contracts.vouch,

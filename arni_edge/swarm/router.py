@@ -22,6 +22,8 @@ class Intent(StrEnum):
     ERASE_ME = "erase_me"
     ASK_ERASE = "ask_erase"
     EXPORT_ME = "export_me"
+    MEMBERSHIP = "membership"
+    OWN_BOOKINGS = "own_bookings"
     VERIFY = "verify"
     CLAIM = "claim"
     VOUCH = "vouch"

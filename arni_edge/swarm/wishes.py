@@ -21,6 +21,10 @@ class Wish(StrEnum):
     ASK_ERASE = "ask_erase"
     """How, or when, data are erased."""
     EXPORT_ME = "export_me"
+    MEMBERSHIP = "membership"
+    """How their own contract, pause or account stands, and so why a door stays shut."""
+    OWN_BOOKINGS = "own_bookings"
+    """What they have booked."""
     VERIFY = "verify"
     """Digits of a code, and nothing else."""
     CLAIM = "claim"
@@ -92,6 +96,27 @@ _EXPORT_WISH: Final = re.compile(
     r"|\b(?:subject access request|data export)\b"
 )
 
+_MEMBERSHIP: Final = re.compile(
+    r"\b(?:bis wann|wie lange|wann)(?: \w+){0,3}? (?:meine?|die) (?:pause|ruhezeit|stilllegung)\b"
+    rf"|\b(?:bis wann|wie lange|wann)(?: \w+){{0,2}}? (?:laeuft|endet|geht|gilt) mein\w* {_CONTRACT}\b"
+    r"|\b(?:habe?|hab) ich (?:noch |irgendwelche |offene |bei euch )*"
+    r"(?:schulden|rueckstaende|etwas offen|was offen)\b"
+    r"|\b(?:offene|ausstehende) (?:rechnung\w*|betraeg\w*|beitraege|forderung\w*)\b"
+    r"|\b(?:warum|wieso|weshalb)(?: \w+){0,3}? (?:die |eure )?tuer(?: \w+){0,3}? nicht\b"
+    r"|\b(?:warum|wieso|weshalb) (?:komm\w*|kann|darf) ich (?:\w+ ){0,2}?nicht (?:mehr )?rein\b"
+    r"|\b(?:when|how long)(?: \w+){0,3}? my (?:pause|freeze|hold)\b"
+    rf"|\bwhen (?:does|will) my {_CONTRACT} (?:end|expire|run out)\b"
+    r"|\b(?:do i (?:still )?owe|am i in arrears|any (?:open|outstanding) (?:payments?|invoices?|bills?))\b"
+    r"|\bwhy (?:does|is|can)(?: \w+){0,3}? door(?: \w+){0,3}? not\b"
+    r"|\bwhy (?:(?:won|doesn|isn) t|wont|doesnt|isnt)(?: \w+){0,3}? door\b"
+    r"|\bwhy can(?: t|not| i not| i)(?: \w+){0,2}? (?:get|come) in\b"
+)
+_OWN_BOOKINGS: Final = re.compile(
+    r"\b(?:was|welche\w*|wann)(?: \w+){0,3}? (?:habe?|hab) ich(?: \w+){0,3}? gebucht\b"
+    r"|\bmeine (?:buchungen|termine|gebuchten kurse|kursbuchungen)\b"
+    r"|\bwhat (?:have i|did i) book\w*\b|\bmy (?:bookings|booked classes|reservations)\b"
+)
+
 _VERIFY: Final = re.compile(
     r"(?:(?:hallo|hi|hey|hello|ok|okay|ja|yes|danke|thanks|hier|here|also|so|das|this|it|ist|is|s) ){0,4}?"
     r"(?:(?:(?:mein|der|my|the) )?(?:code|pin)(?: (?:ist|lautet|is))? )?(\d{6}|\d{3} \d{3})"
@@ -123,6 +148,10 @@ def find_wish(text: str) -> Wish | None:
         return Wish.ASK_ERASE if asked else Wish.ERASE_ME
     if _EXPORT_WISH.search(folded) and not _SOMEBODY_ELSE.search(folded):
         return Wish.EXPORT_ME
+    if _OWN_BOOKINGS.search(folded) and not _CANCEL_WORDS.search(folded):
+        return Wish.OWN_BOOKINGS
+    if _MEMBERSHIP.search(folded) and not _SOMEBODY_ELSE.search(folded) and not _CANCEL_WORDS.search(folded):
+        return Wish.MEMBERSHIP
     if _CANCEL_WORDS.search(folded) or _CANCEL_WISH.search(folded):
         return _about_cancelling(folded, asked=asked)
     return None

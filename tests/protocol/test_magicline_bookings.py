@@ -426,6 +426,7 @@ async def test_a_row_that_nobody_understands_is_set_aside(desk: BookingDesk, mia
 
     await desk.database.write(store)
     await eventually_is(desk.states, lambda states: states == ["quarantined"] * len(odd))
+    assert desk.set_aside == len(odd)  # staff hear of each, with it
 
 
 async def test_what_a_person_has_dropped_while_its_fate_was_open_is_told_as_unknown(

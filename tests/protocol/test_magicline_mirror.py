@@ -15,7 +15,6 @@ from support.magicline import SleeplessClock
 from support.magicline_mirror import (
     Box,
     Filled,
-    fill,
     filled_box,
     mirror_box,
     read_at_all,
@@ -34,11 +33,6 @@ from arni_edge.simulator.magicline import ANY, Fault, SimulatedMagicline
 from arni_edge.storage import members
 from arni_edge.storage.audit import AuditLog
 from arni_edge.storage.magicline import ages
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
-    return asyncio.run(fill(tmp_path_factory.mktemp("filled")))
 
 
 @pytest_asyncio.fixture
@@ -154,7 +148,7 @@ async def test_a_part_that_the_key_does_not_allow_is_passed_over_and_shown(fresh
     fresh.magicline.scopes = {"CUSTOMER_READ", "CUSTOMER_CONTRACT_READ", "STUDIO_READ", "CLASSES_READ"}
     await fresh.full_pass()
     problems = {one.part for one in await ages.parts(fresh.database) if one.problem}
-    assert problems == {"bookings", "employees", "appointments"}
+    assert problems == {"bookings", "employees", "appointments", "accounts", "pauses"}
     assert await fresh.state("ordinary") is MemberState.ACTIVE
     async with fresh.running():
         await eventually(lambda: fresh.health and "employees" in fresh.health[-1][1])

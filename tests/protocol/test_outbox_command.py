@@ -10,6 +10,7 @@ import pytest
 from support.box import Box, a_box, a_config
 from support.clock import ManualClock
 from support.database import open_database
+from support.documented import json_words
 
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.outbox_methods import outbox_methods
@@ -70,6 +71,7 @@ async def test_what_waits_and_what_was_set_aside_is_listed_without_its_words(box
     (poison,) = await box.ask("outbox.list", state="quarantined")
     shown = await box.ask("outbox.show", id=poison["id"][-6:])
     assert (shown["key"], shown["reason"]) == ("poison", "the request is malformed (code 100)")
+    assert set(shown) | {"show"} == json_words("outbox list")
     everything = said + json.dumps([*rows, shown])
     for hidden in ("geheim", "4915123456789", "15123456789", "customer"):
         assert hidden not in everything
@@ -91,8 +93,13 @@ async def test_what_was_set_aside_is_sent_after_all_or_never_and_the_audit_knows
         "kind": "message",
         "was": "queued",
     }
+    assert (await box.ask("outbox.show", id=ids["waits"]))["reason"] == "a person has dropped it"
+    await box.says("outbox", "drop", ids["book"], "--yes", "--reason", "the course is cancelled")
+    assert (await box.ask("outbox.show", id=ids["book"]))["reason"] == "the course is cancelled"
+    (last,) = await box.here.read("SELECT detail FROM audit ORDER BY number DESC LIMIT 1")
+    assert json.loads(last["detail"])["why"] == "the course is cancelled"
     # What was dropped is not listed, unless it is asked for; it may be sent after all.
-    assert "waits" not in await _ids(box)
+    assert not {"waits", "book"} & set(await _ids(box))
     assert set(await _ids(box, state="all")) == {"poison", "waits", "secret", "book"}
     assert (await box.ask("outbox.retry", id=ids["waits"], by="e"))["state"] == "queued"
 

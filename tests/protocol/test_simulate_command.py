@@ -22,7 +22,7 @@ from arni_edge.simulator.serve import serve
 
 
 async def test_magicline_by_itself(tmp_path: Path) -> None:
-    words = "simulate magicline --port 0 --members 60 --fault getDevices:drop-after*1 --quirk no-zone-suffix"
+    words = "simulate magicline --port 0 --members 60 --fault getDevices:drop-after*1"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "arni_edge", *words.split(), stdout=asyncio.subprocess.PIPE, cwd=tmp_path
     )
@@ -45,7 +45,7 @@ async def _use(http: httpx.AsyncClient, key: dict[str, str], listener: Any) -> N
     """Everything that can be ordered while it runs."""
     page = (await http.get("/v1/customers?sliceSize=500", headers=key)).json()
     assert len(page["result"]) > 60
-    assert page["result"][0]["createdDateTime"].endswith("00")
+    assert page["result"][0]["createdDateTime"].endswith("00")  # as described, without [Europe/Berlin]
     with pytest.raises(httpx.TransportError):
         await http.get("/v1/devices", headers=key)
     assert (await http.get("/v1/devices", headers=key)).status_code == 200
@@ -57,7 +57,9 @@ async def _use(http: httpx.AsyncClient, key: dict[str, str], listener: Any) -> N
     assert (await http.get("/v1/studios/utilization", headers=key)).status_code == 500
     assert (await http.delete("/simulator/faults")).status_code == 204
     assert (await http.get("/v1/studios/utilization", headers=key)).status_code == 200
-    assert await order("quirks", ["hours-as-text"]) == 204
+    assert await order("quirks", ["hours-as-text", "live"]) == 204
+    page = (await http.get("/v1/customers?sliceSize=500", headers=key)).json()
+    assert page["result"][0]["createdDateTime"].endswith("[Europe/Berlin]")
     before = (await http.get("/simulator")).json()
     assert await order("clock", {"seconds": 86400}) == 204
     assert (await http.get("/simulator")).json()["now"][:10] > before["now"][:10]
@@ -75,6 +77,7 @@ async def _use(http: httpx.AsyncClient, key: dict[str, str], listener: Any) -> N
     for name, body in (
         ("faults", {"fault": "nonsense"}),
         ("faults", {"fault": "slow", "nonsense": 1}),
+        ("faults", {"fault": "slow", "operation": "nonsense"}),
         ("quirks", ["nonsense"]),
         ("clock", {"seconds": -1}),
         ("vanish", {"customer": 0}),
@@ -218,8 +221,10 @@ def test_the_help_says_how_it_is_told_what_to_do() -> None:
         "/simulator/say",
         "/simulator/phones",
         "/simulator/clock",
+        "/simulator/answers",
         "drop-after",
         "new-number",
+        "raw",
         "late",
     ):
         assert word in shown

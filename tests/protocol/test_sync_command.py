@@ -10,6 +10,7 @@ import orjson
 import pytest
 from support.box import Box, a_box, a_config
 from support.daemon import DaemonProcess
+from support.documented import json_words
 from support.magicline_mirror import Box as MirrorBox
 from support.magicline_mirror import mirror_box
 
@@ -17,6 +18,7 @@ from arni_edge.control import call
 from arni_edge.daemon.foundation import Foundation
 from arni_edge.daemon.house import House
 from arni_edge.daemon.sync_methods import sync_methods
+from arni_edge.magicline.checkin_acts import NotPosted
 from arni_edge.simulator.magicline import SimulatedMagicline
 
 SyncBox = Box[MirrorBox]
@@ -41,16 +43,24 @@ async def test_reading_anew_and_how_old_everything_is(box: SyncBox) -> None:
     assert "members" in shown
     status: dict[str, Any] = orjson.loads(await box.says("sync", "status", "--json"))
     parts = {one["part"]: one for one in status["parts"]}
+    ends = {"posted", "already", "waiting", "expired", "dropped", "quarantined", *NotPosted}
+    said = {*status, *status["parts"][0], *status["pass"], *status["checkins"], *ends}
+    assert said | {"hand", "sync"} == json_words("sync status")
     assert status["kept_by"] == "sync"
     assert parts["members"]["rows"] == len(
         [one for one in box.here.magicline.gym.members.values() if one.status in ("MEMBER", "PROSPECT")]
     )
     assert parts["members"]["age_seconds"] < 600
     assert not parts["members"]["old"]
+    assert parts["accounts"]["rows"] == parts["members"]["rows"] - 1, "of all but the prospect"
+    assert status["checkins"] == {"posting": True, "last_day": {}}
+    assert "check-ins of the last day: none" in shown
     assert "no part" in await box.says("sync", "now", "--part", "bank", code=1)
     box.here.clock.advance(27 * 3600)
     box.here.magicline.down = True
-    assert "27 h old, OLD" in await box.says("sync", "status")
+    shown = await box.says("sync", "status")
+    for part in ("members", "accounts", "bookings"):
+        assert any(line.startswith(part) and "27 h old, OLD" in line for line in shown.splitlines()), part
 
 
 @pytest.fixture

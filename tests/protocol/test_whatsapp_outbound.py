@@ -118,6 +118,66 @@ async def test_a_row_that_is_no_message_is_set_aside_without_a_request(
     assert (len(anna.inbox), cloud.graph.requests) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"text":"Gift","choice":{"options":[{"id":1,"title":2}]}}',
+        '{"text":"Gift","link":{"title":"x","url":7}}',
+        '{"text":"Gift","template":{"name":"x","values":[1],"always":true}}',
+        '{"text":"Gift","template":{"name":"x","values":3}}',
+        '{"text":"Gift","language":["de"]}',
+    ],
+)
+async def test_a_row_whose_words_break_whoever_writes_them_is_set_aside(
+    cloud: SimulatedCloud, store: Store, anna: Phone, payload: str
+) -> None:
+    """Before any request: the sender does not die of it, and the innocent ones around it leave."""
+    told = Told()
+    for key in "abc":
+        await store.queue(key, ANNA, f"Nachricht {key}")
+    await store.database.write(
+        lambda tx: tx.execute(
+            "UPDATE outbox SET payload = ?, kind = CASE WHEN ? LIKE '%always%' THEN 'template' ELSE kind END"
+            " WHERE key = 'b'",
+            (payload, payload),
+        )
+    )
+    async with Box(cloud, store, notices=told) as box, running(box.sending()):
+        await eventually_in(store, a="sent", b="quarantined", c="sent")
+    assert [one.text for one in anna.inbox] == ["Nachricht a", "Nachricht c"]
+    assert told.of == ["whatsapp/quarantined"]
+
+
+async def test_a_text_that_nobody_can_mean_is_set_aside(
+    cloud: SimulatedCloud, store: Store, anna: Phone
+) -> None:
+    """A megabyte would be hundreds of messages, and whoever gets them would hear nothing else for an hour."""
+    told = Told()
+    await store.queue("a", ANNA, "Wort " * 200_000)
+    await store.queue("b", ANNA, "Bis bald")
+    async with Box(cloud, store, notices=told) as box, running(box.sending()):
+        await eventually_in(store, a="quarantined", b="sent")
+    assert [one.text for one in anna.inbox] == ["Bis bald"]
+    assert told.of == ["whatsapp/quarantined"]
+
+
+async def test_poison_does_not_take_the_one_before_it_along(
+    cloud: SimulatedCloud, store: Store, anna: Phone
+) -> None:
+    """Where messages are joined because they would be too many, one that is none is not joined."""
+    told = Told()
+    for number in range(20):
+        await store.queue(f"m{number:02}", ANNA, f"Nachricht {number}")
+    await store.database.write(
+        lambda tx: tx.execute("UPDATE outbox SET payload = '{\"text\":7}' WHERE key = 'm12'")
+    )
+    async with Box(cloud, store, notices=told) as box, running(box.sending()):
+        wanted = {f"m{number:02}": "sent" for number in range(20)} | {"m12": "quarantined"}
+        await eventually_in(store, **wanted)
+    words = "\n\n".join(str(one.text) for one in anna.inbox).split("\n\n")
+    assert words == [f"Nachricht {number}" for number in range(20) if number != 12]
+
+
 async def test_a_row_that_breaks_the_sender_does_not_take_the_line_down(
     cloud: SimulatedCloud, store: Store, anna: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

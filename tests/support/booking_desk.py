@@ -64,6 +64,7 @@ class BookingDesk:
     http: httpx.AsyncClient
     settle_seconds: float = 0.02
     health: list[tuple[State, str]] = field(default_factory=list)
+    set_aside: int = 0
     client: MagiclineClient = field(init=False)
     bookings: MagiclineBookings = field(init=False)
     _writing: "asyncio.Task[None] | None" = None
@@ -80,10 +81,14 @@ class BookingDesk:
             SystemClock(),
             zone=BERLIN,
             health=lambda state, reason: self.health.append((state, reason)),
+            set_aside=self._told,
             settle_seconds=self.settle_seconds,
             first_wait=0.02,
         )
         self._writing = asyncio.create_task(writer.run(lambda: None))
+
+    async def _told(self, _: object) -> None:
+        self.set_aside += 1
 
     async def crash(self) -> None:
         """Whoever writes is gone, in the middle of whatever it was."""

@@ -3,9 +3,6 @@
 Every life does the same: it wishes for the same booking with the same key, or for its cancellation.
 """
 
-import asyncio
-import shutil
-import sys
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
@@ -48,15 +45,8 @@ class Errand:
         return list(astuple(self))
 
 
-async def _prepare(template: Path) -> None:
-    async with open_database(template / "arni.db"):
-        pass
-
-
 async def _live(folder: Path, order: list[Any], death: Death | None, http: httpx.AsyncClient) -> None:
     errand = Errand(*order)
-    if not (folder / "arni.db").exists():
-        shutil.copytree(_TEMPLATE, folder, dirs_exist_ok=True)
     async with open_database(folder / "arni.db") as database:
         await introduce(database, errand.customer)
         die_at(database, death)
@@ -72,6 +62,5 @@ async def _live(folder: Path, order: list[Any], death: Death | None, http: httpx
 
 
 if __name__ == "__main__":
-    _TEMPLATE = Path(sys.argv[1])
     http = open_http()  # to make one takes long; each life has its own copy
-    nurse(partial(_live, http=http), lambda: asyncio.run(_prepare(_TEMPLATE)))
+    nurse(partial(_live, http=http))

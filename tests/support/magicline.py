@@ -143,6 +143,8 @@ CALLS: dict[op.Operation, tuple[Call, ...]] = {
         lambda client: client.contracts(_ID),
         lambda client: client.contracts(_ID, ContractStatus.ACTIVE),
     ),
+    op.ACCOUNT: (lambda client: client.account(_ID),),
+    op.PAUSE_RULES: (lambda client: client.pause_refuses(6100000001),),
     op.CHECKINS: (
         lambda client: client.checkins(_ID, date(2025, 11, 18), _DAY),
         lambda client: client.checkins(_ID, _DAY, _DAY, "10"),

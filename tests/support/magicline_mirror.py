@@ -17,6 +17,7 @@ from arni_edge.magicline import MagiclineClient, open_http
 from arni_edge.magicline.hints import HintDesk
 from arni_edge.magicline.mirror import Mirror
 from arni_edge.magicline.passes import MirrorPasses
+from arni_edge.magicline.waiting_list import MovedUp
 from arni_edge.simulator.magicline import SimulatedMagicline
 from arni_edge.storage import Database, Transaction, members
 from arni_edge.storage.magicline import ages, hints
@@ -211,12 +212,12 @@ async def fill(folder: Path) -> Filled:
 
 
 @asynccontextmanager
-async def filled_box(path: Path, filled: Filled) -> AsyncIterator[Box]:
+async def filled_box(path: Path, filled: Filled, *, news: MovedUp | None = None) -> AsyncIterator[Box]:
     """A box that has read everything before."""
     (path / "arni.db").write_bytes(filled.content)
     clock = SleeplessClock()
     clock.advance(filled.seconds)
-    async with mirror_box(path, clock=clock) as box:
+    async with mirror_box(path, clock=clock, news=news) as box:
         yield box
 
 
@@ -226,22 +227,34 @@ async def mirror_box(
     *,
     magicline: SimulatedMagicline | None = None,
     clock: SleeplessClock | None = None,
+    news: MovedUp | None = None,
+    country: str = "DE",
+    per_minute: int = 600,
 ) -> AsyncIterator[Box]:
     """A box, and a Magicline of its own unless one is given."""
     clock = clock or SleeplessClock()
     if magicline is None:
         async with (
             SimulatedMagicline(clock=clock, members=4) as own,
-            mirror_box(path, magicline=own, clock=clock) as box,
+            mirror_box(path, magicline=own, clock=clock, news=news, country=country) as box,
         ):
             yield box
         return
     http: httpx.AsyncClient = open_http()
-    settings = magicline.settings()
+    settings = magicline.settings(requests_per_minute=per_minute)
     told, health = Told(), list[tuple[State, str]]()
     async with http, open_database(path / "arni.db") as database:
         client = MagiclineClient(settings, clock, zone=BERLIN, http=http, sleep=clock.sleep)
-        mirror = Mirror(client, database, clock, zone=BERLIN, plans=("off_peak", "premium"), notices=told)
+        mirror = Mirror(
+            client,
+            database,
+            clock,
+            zone=BERLIN,
+            country=country,
+            plans=("off_peak", "premium"),
+            notices=told,
+            told=news,
+        )
         passes = MirrorPasses(
             mirror,
             client,

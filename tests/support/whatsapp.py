@@ -38,6 +38,7 @@ from arni_edge.relay import Handler, Papers, RelayClient, RelayDesk, RelayEvent,
 from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.storage import Database, Transaction, outbox
 from arni_edge.storage.outbox_messages import MessageOutbox
+from support.database import put_empty
 
 ANNA = "+4915223433333"
 """Her phone is the fixture ``anna``."""
@@ -118,6 +119,7 @@ class Store:
 @asynccontextmanager
 async def a_store(path: Path) -> AsyncIterator[Store]:
     """A fresh database with its writer running."""
+    put_empty(path / "arni.db")
     database = await Database.open(path / "arni.db")
     try:
         async with running(database.run(no_progress)):

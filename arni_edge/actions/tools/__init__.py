@@ -19,6 +19,7 @@ from arni_edge.actions.tools.building import (
 from arni_edge.actions.tools.contract import CancelContract, ChangeContract
 from arni_edge.actions.tools.doors import HoldDoorOpen, HoldOpen, OpenForGuest, StaffEntrance
 from arni_edge.actions.tools.member import BanMember, EraseMember, EraseMyself, Erasure, Export, ExportMember
+from arni_edge.actions.tools.membership import ShowBookings, ShowMembership
 from arni_edge.actions.tools.refund import Refund
 from arni_edge.actions.tools.rescheduling import RescheduleBooking
 from arni_edge.settings import Shelly
@@ -75,7 +76,14 @@ def build_tools(kit: Kit, hands: Hands) -> dict[str, Tool[Any, Any]]:
         kit: What tools work with.
         hands: What they work on.
     """
-    tools: list[Tool[Any, Any]] = [CancelContract(kit), ChangeContract(kit), Refund(kit), BanMember(kit)]
+    tools: list[Tool[Any, Any]] = [
+        CancelContract(kit),
+        ChangeContract(kit),
+        Refund(kit),
+        BanMember(kit),
+        ShowMembership(kit),
+        ShowBookings(kit),
+    ]
     if hands.erasure is not None:
         tools += [EraseMyself(kit, hands.erasure), EraseMember(kit, hands.erasure)]
     if hands.export is not None:

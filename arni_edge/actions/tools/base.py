@@ -1,8 +1,8 @@
 """What several tools share: words, and what the mirror knows of the member whom they concern."""
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
@@ -12,6 +12,7 @@ from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Refused
 from arni_edge.domain.i18n import Catalogue
 from arni_edge.domain.messages import Language
+from arni_edge.domain.moments import as_of, day_of
 from arni_edge.domain.people import Member
 from arni_edge.storage import Database, Transaction, members
 from arni_edge.storage.audit import AuditLog
@@ -31,6 +32,10 @@ def _plain(text: str) -> str:
 
 MemberId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Sentence = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_plain)]
+
+
+CONTRACT_IS_FRESH_FOR: Final = timedelta(hours=26)
+"""Contracts are read anew once a night; whatever is older says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,17 @@ class Kit:
 
     def day(self, moment: date, language: Language) -> str:
         """A day as people write it."""
-        return f"{moment:%d.%m.%Y}" if language is Language.GERMAN else f"{moment.day} {moment:%B %Y}"
+        return day_of(moment, language)
+
+    def as_of(self, read_at: datetime | None, language: Language, *, fresh_for: timedelta) -> str:
+        """How old something out of the mirror is; empty while it is fresh, or where nobody knows.
+
+        Args:
+            read_at: When Magicline was asked (aware), or None.
+            language: Of the answer.
+            fresh_for: So old it may be.
+        """
+        return as_of(self.catalogue, read_at, self.clock.now(), language, zone=self.zone, fresh_for=fresh_for)
 
     def today(self, language: Language) -> str:
         """Today in the studio."""

@@ -11,6 +11,7 @@ from arni_edge.actions.tools.base import Kit, MemberId
 from arni_edge.domain.bookings import Booked, NotBooked, Session, Standing
 from arni_edge.domain.errors import Refused
 from arni_edge.domain.messages import Language
+from arni_edge.domain.moments import day_and_time
 from arni_edge.domain.people import Assurance
 from arni_edge.domain.risk import Risk
 
@@ -218,5 +219,5 @@ async def worded(work: Awaitable[T], kit: Kit, language: Language) -> T:
 def named(session: Session, kit: Kit, language: Language) -> str:
     """A class or an appointment as it is called in a sentence."""
     local = session.start.astimezone(kit.zone)
-    when = f"{kit.day(local.date(), language)} {local:%H:%M}"
+    when = day_and_time(local, language)
     return f"{session.title}, {when}" if session.title else when

@@ -5,11 +5,12 @@ from typing import ClassVar, TypeVar
 
 from arni_edge.actions.tickets import Errand
 from arni_edge.actions.tool import Actor, Form, Tool
-from arni_edge.actions.tools.base import Kit, MemberId, Sentence, called
+from arni_edge.actions.tools.base import CONTRACT_IS_FRESH_FOR, Kit, MemberId, Sentence, called
 from arni_edge.domain.errors import Refused
 from arni_edge.domain.messages import Language
 from arni_edge.domain.people import Assurance, Member, MemberState
 from arni_edge.domain.risk import Risk
+from arni_edge.storage.magicline import own
 
 
 class CancelArguments(Form):
@@ -115,7 +116,7 @@ class CancelContract(_Declaration[CancelArguments]):
             language,
             member=called(member),
             today=self._kit.today(language),
-            until=self._until(member, language),
+            until=await self._until(member, language),
         )
 
     def _errand(self, arguments: CancelArguments, member: Member, language: Language) -> str:
@@ -123,11 +124,14 @@ class CancelContract(_Declaration[CancelArguments]):
         day = self._kit.today(language)
         return self._kit.text("tool.contract.cancel_ticket", language, member=called(member), day=day)
 
-    def _until(self, member: Member, language: Language) -> str:
+    async def _until(self, member: Member, language: Language) -> str:
+        kit = self._kit
         if member.valid_until is None:
-            return self._kit.text("tool.contract.end_unknown", language)
-        day = self._kit.day(member.valid_until, language)
-        return self._kit.text("tool.contract.end_known", language, day=day)
+            return kit.text("tool.contract.end_unknown", language)
+        end = kit.text("tool.contract.end_known", language, day=kit.day(member.valid_until, language))
+        read_at = await own.read_at(kit.database, member.member_id)
+        age = kit.as_of(read_at, language, fresh_for=CONTRACT_IS_FRESH_FOR)
+        return f"{end} {age}".rstrip()
 
 
 class ChangeContract(_Declaration[ChangeArguments]):

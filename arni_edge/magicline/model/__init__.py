@@ -9,6 +9,7 @@ Source: Open API 1.5.0 (official description) and 1.11.0 (field tables of 2026-0
 
 from arni_edge.magicline.model.page import Page
 from arni_edge.magicline.model.people import (
+    Account,
     CheckIn,
     Contract,
     ContractStatus,
@@ -38,6 +39,7 @@ from arni_edge.magicline.model.timetable import (
 )
 
 __all__ = [
+    "Account",
     "Appointment",
     "AppointmentSlot",
     "Booking",

@@ -168,6 +168,24 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What a customer's account says, without its amounts: which sign a debt has is documented nowhere.
+
+    Attributes:
+        dunning_level: As the studio calls it; empty: they are not dunned. Personal.
+        in_collection: Their debts are with an agency.
+    """
+
+    dunning_level: str = field(default="", repr=False)
+    in_collection: bool = False
+
+    @property
+    def dunned(self) -> bool:
+        """Whether the studio asks for money that they owe."""
+        return self.in_collection or self.dunning_level != ""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckIn:
     """A visit.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from arni_edge.domain.errors import InvalidInput
 from arni_edge.simulator.magicline.faults import plan_of
+from arni_edge.simulator.magicline.quirks import Quirks
 from arni_edge.simulator.magicline.server import SimulatedMagicline
 
 
@@ -19,14 +20,14 @@ def run_alone(
         seed: Of everything that is left to chance.
         members: How many ordinary ones.
         faults: Each ``[operationId:]fault[*times]``.
-        quirks: Each ``name``, ``no-name`` or ``name=number``.
+        quirks: Each ``live``, ``name``, ``no-name`` or ``name=number``.
         webhooks: Where events go; None: nowhere.
 
     Returns:
         The exit code.
 
     Raises:
-        InvalidInput: There is no such fault or quirk, or the port is taken.
+        InvalidInput: There is no such fault, operation or quirk, or the port is taken.
     """
     return asyncio.run(_serve(port, seed, members, faults, quirks, webhooks))
 
@@ -34,9 +35,10 @@ def run_alone(
 async def _serve(
     port: int, seed: int, members: int, faults: Sequence[str], quirks: Sequence[str], webhooks: str | None
 ) -> int:
-    magicline = SimulatedMagicline(port=port, seed=seed, members=members)
+    # By itself it may be held against the official description; 'live' is the word for how it really is.
+    magicline = SimulatedMagicline(port=port, seed=seed, members=members, quirks=Quirks.as_described())
     for word in faults:
-        magicline.faults.add(plan_of(word))
+        magicline.order(plan_of(word))
     for word in quirks:
         magicline.quirks.set(word)
     magicline.webhooks.url = webhooks or ""

@@ -1,5 +1,6 @@
 """What somebody asks of the simulated Magicline, read strictly, and how it refuses."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _INT64: Final = 2**63
+_OFFSET: Final = re.compile("-?[0-9]{1,19}")
 _TRACE: Final = "7262093212431414313"
 
 
@@ -84,17 +86,23 @@ class Fields:
     at: str = ""
 
     def _value(self, name: str) -> Any:
-        if self.values.get(name) is None:
+        if not self.has(name):
             raise invalid(self.at + name, "The value must not be empty", "notnull")
         return self.values[name]
 
     def has(self, name: str) -> bool:
-        """Whether it was given at all."""
-        return self.values.get(name) is not None
+        """Whether it was given at all; ``null`` is no value of anything that is described."""
+        if name in self.values and self.values[name] is None:
+            raise invalid(self.at + name, "The value must not be empty", "notnull")
+        return name in self.values
 
     def integer(self, name: str) -> int:
-        """An int64."""
-        value = self._value(name)
+        """An int64; ``15.0`` is one."""
+        return self._int64(name, self._value(name))
+
+    def _int64(self, name: str, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not -_INT64 <= value < _INT64:
             raise invalid(self.at + name)
         return value
@@ -145,10 +153,10 @@ class Fields:
 
     def ids(self, name: str) -> list[int]:
         """A list of ids; empty when it is absent."""
-        values = self.values.get(name) or []
-        if not isinstance(values, list) or not all(type(one) is int for one in values):
+        values = self._value(name) if self.has(name) else []
+        if not isinstance(values, list):
             raise invalid(self.at + name)
-        return values
+        return [self._int64(name, one) for one in values]
 
     def inner(self, name: str) -> "Fields":
         """An object in it."""
@@ -156,7 +164,7 @@ class Fields:
 
     def objects(self, name: str) -> list["Fields"]:
         """A list of objects; empty when it is absent."""
-        values = self.values.get(name) or []
+        values = self._value(name) if self.has(name) else []
         if not isinstance(values, list):
             raise invalid(self.at + name)
         return [fields_of(one, f"{self.at}{name}.") for one in values]
@@ -307,7 +315,11 @@ def sliced(
         size: The least, the most and the usual.
     """
     count = ask.within("sliceSize", *size)
-    start = _integer(ask.query.get("offset", "0"), "offset")
+    own = ask.query.get("offset", "")
+    if own and not _OFFSET.fullmatch(own):
+        # Opaque, and given by no list: there is nothing behind it.
+        return {"result": [], "offset": own, "hasNext": False}
+    start = int(own or "0")
     rest = items[max(0, start) :] if by is None else [item for item in items if by(item) > start]
     shown = rest[:count]
     if by is None:

@@ -1,7 +1,7 @@
 """Paths below ``/simulator`` with which a simulator that runs by itself is told what to do."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -33,8 +33,10 @@ class _Fault(_Order):
 
 class _Webhooks(_Order):
     url: str
-    copies: list[int] = Field(default=[1], min_length=1)
+    copies: list[Annotated[int, Field(ge=0, le=1000)]] = Field(default=[1], min_length=1)
     spread: float = Field(default=0.0, ge=0)
+    repeats: int = Field(default=0, ge=0)
+    repeat_seconds: float = Field(default=600.0, ge=0)
 
 
 class _Clock(_Order):
@@ -98,7 +100,7 @@ class Control:
 
     def _fault(self, body: bytes) -> None:
         order = _Fault.model_validate_json(body)
-        self._magicline.faults.add(Plan(**order.model_dump()))
+        self._magicline.order(Plan(**order.model_dump()))
 
     def _quirks(self, body: bytes) -> None:
         for word in TypeAdapter(list[str]).validate_json(body):
@@ -107,7 +109,7 @@ class Control:
     def _webhooks(self, body: bytes) -> None:
         order = _Webhooks.model_validate_json(body)
         self._magicline.webhooks.url = order.url
-        self._magicline.webhooks.habits = Habits(copies=order.copies, spread=order.spread)
+        self._magicline.webhooks.habits = Habits(**order.model_dump(exclude={"url"}))
 
     def _advance(self, body: bytes) -> None:
         self._magicline.advance(_Clock.model_validate_json(body).seconds)

@@ -19,6 +19,7 @@ Tell = Callable[..., None]
 STAY: Final = timedelta(hours=3)
 """Whoever has not checked out leaves by themselves after so long."""
 
+_COUNTRIES = {"DE": "Germany", "AT": "Austria", "CH": "Switzerland"}
 _DAYS = "MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY".split()
 
 
@@ -35,6 +36,7 @@ class Gym:
         timetable: Classes, slots and their bookings.
         diary: Appointments and their bookings.
         capacity: How many fit in; None: nobody counts.
+        country: Where it is (ISO 3166-1 alpha-2).
         access_codes: Whether members get QR codes.
         product_prices: Euros by shelf of the vending machine.
         activated: Whether the integration was confirmed; before that no event is sent.
@@ -66,6 +68,7 @@ class Gym:
             28: Device(28, "Solarium", "GENERIC_TIME_READER"),
         }
         self.capacity: int | None = 120
+        self.country = "DE"
         self.access_codes = True
         self.activated = False
         self.product_prices = {"1": 1.29, "2": 2.5}
@@ -205,8 +208,8 @@ class Gym:
             "studioId": self.studio_id,
             "name": "Simulated Gym",
             "description": "A gym that does not exist",
-            "country": "Germany",
-            "countryCode": "DE",
+            "country": _COUNTRIES.get(self.country, self.country),
+            "countryCode": self.country,
             "email": "studio@example.org",
             "telephone": "030/901820-10",
             "street": "Kastanienallee",

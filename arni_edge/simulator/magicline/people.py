@@ -27,6 +27,7 @@ ROLES: Final = (
     "paused",
     "paused_unlimited",
     "pause_over",
+    "pause_lenient",
     "cancelled",
     "former",
     "in_arrears",
@@ -180,6 +181,10 @@ class _Trouble:
 
     def _pause_over(self) -> None:
         self._rest(-90, -60)
+
+    def _pause_lenient(self) -> None:
+        self._rest(-10, 20)
+        self.member.contracts[0].pause_refuses = False
 
     def _cancelled(self) -> None:
         contract = self.member.contracts[0]

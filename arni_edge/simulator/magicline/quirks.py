@@ -1,9 +1,11 @@
 """Habits of the simulated Magicline that the description does not promise, each to be switched."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Self
 
 from arni_edge.domain.errors import InvalidInput
+from arni_edge.simulator.magicline.spelling import ZONE
 
 NEW_ENUMS: Final = {
     "bookingStatus": "BOOKED_PENDING_PAYMENT",
@@ -20,14 +22,21 @@ NEW_ENUMS: Final = {
 }
 """By field, a value that no version of the description has."""
 
+LIVE: Final = "live"
+"""The word for all habits of the real one that its description contradicts."""
+_LIVE: Final = ("zone_suffix", "bare_closing_hours", "bare_status")
+_NO_WITHDRAWAL: Final = "PENDING_WITHDRAWAL_VERIFICATION"
+"""Of the three words that are described, the one by which no contract has ended."""
+
 
 @dataclass(slots=True)
 class Quirks:
-    """What is switched on.
+    """What is switched on; by default what the real one does.
 
     Attributes:
         zone_suffix: Moments of slots and bookings end in ``[Europe/Berlin]``.
         bare_closing_hours: Closing hours are in the studio's time without saying so.
+        bare_status: A contract that nobody has cancelled has no ``cancelationStatus``, which is required.
         hours_as_text: Opening hours are ``06:00:00`` (documented since 1.11) instead of objects (1.5.0).
         loose_scalars: A house number of digits is a number.
         nulls: What has no value is ``null`` instead of absent.
@@ -47,6 +56,7 @@ class Quirks:
 
     zone_suffix: bool = True
     bare_closing_hours: bool = True
+    bare_status: bool = True
     hours_as_text: bool = False
     loose_scalars: bool = False
     nulls: bool = False
@@ -63,6 +73,11 @@ class Quirks:
     retry_after: bool = False
     promotes: bool = True
 
+    @classmethod
+    def as_described(cls) -> Self:
+        """Those of the real one that its own description allows: nothing that a check against it finds."""
+        return cls(zone_suffix=False, bare_closing_hours=False, bare_status=False)
+
     def set(self, word: str) -> None:
         """Switch as it is written on the command line: ``name``, ``no-name`` or ``name=number``.
 
@@ -72,6 +87,10 @@ class Quirks:
         name, _, number = word.partition("=")
         on = not name.startswith("no-")
         name = name.removeprefix("no-").replace("-", "_")
+        if name == LIVE and not number:
+            for one in _LIVE:
+                setattr(self, one, on)
+            return
         known = {one.name: getattr(self, one.name) for one in fields(self)}
         if name == "new_enums":
             self.new_enums = set(NEW_ENUMS) if on else set()
@@ -80,7 +99,7 @@ class Quirks:
         elif type(known.get(name)) is int and number.isdigit():
             setattr(self, name, int(number))
         else:
-            listed = ", ".join(one.replace("_", "-") for one in known)
+            listed = ", ".join((LIVE, *(one.replace("_", "-") for one in known)))
             raise InvalidInput(f"there is no quirk '{word}'; there is: {listed}")
 
     def spoil(self, value: Any, key: str = "") -> Any:
@@ -103,6 +122,8 @@ class Quirks:
             for name, inner in value.items()
             if (inner is not None or self.nulls) and (name != "bankAccount" or self.bank_data)
         }
+        if value.get("cancelationStatus", "") is None and not self.bare_status:
+            spoilt["cancelationStatus"] = _NO_WITHDRAWAL
         if self.unknown_fields:
             spoilt["sinceTomorrow"] = {"nested": [1, None, "x"]}
         return spoilt
@@ -113,7 +134,7 @@ class Quirks:
         if key == "houseNumber" and self.loose_scalars and value.isdigit():
             return int(value)
         if key in ("dateTimeFrom", "dateTimeTo") and not self.bare_closing_hours:
-            return f"{value}+01:00"
+            return datetime.fromisoformat(value).replace(tzinfo=ZONE).isoformat()
         if not self.zone_suffix and value.endswith("]") and key.endswith("DateTime"):
             return value.partition("[")[0]
         return value

@@ -55,6 +55,7 @@ class Contract:
         cancelation: Where a cancelation stands, as the self-service says it.
         reversed: It was void from the beginning.
         pauses: Its idle periods.
+        pause_refuses: Whether the doors stay shut meanwhile.
     """
 
     contract_id: int
@@ -68,6 +69,7 @@ class Contract:
     cancelation: str | None = None
     reversed: bool = False
     pauses: list[Pause] = field(default_factory=list)
+    pause_refuses: bool = True
 
     @property
     def cancelled(self) -> bool:
@@ -162,6 +164,13 @@ class Member:
         """Whether every contract that runs rests on a day."""
         running = [one for one in self.contracts if one.active(day)]
         return bool(running) and all(any(p.covers(day) for p in one.pauses) for one in running)
+
+    def shut_out(self, day: date) -> bool:
+        """Whether every contract that runs rests on a day, and keeps its member out meanwhile."""
+        running = [one for one in self.contracts if one.active(day)]
+        return bool(running) and all(
+            one.pause_refuses and any(pause.covers(day) for pause in one.pauses) for one in running
+        )
 
     def may_train(self, day: date) -> bool:
         """Whether some contract runs on a day."""

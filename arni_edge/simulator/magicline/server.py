@@ -17,11 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from arni_edge.domain.clock import Clock, SystemClock
+from arni_edge.domain.errors import InvalidInput
 from arni_edge.settings import Magicline
 from arni_edge.simulator.magicline.api.device import NO_CONTENT, PREFIX
 from arni_edge.simulator.magicline.asking import ApiError, Ask, Operation
 from arni_edge.simulator.magicline.control import Control
-from arni_edge.simulator.magicline.faults import BEFORE, Fault, Faults, Plan
+from arni_edge.simulator.magicline.faults import ANY, BEFORE, Fault, Faults, Plan
 from arni_edge.simulator.magicline.gym import Gym
 from arni_edge.simulator.magicline.limits import Limits
 from arni_edge.simulator.magicline.quirks import Quirks
@@ -196,6 +197,16 @@ class SimulatedMagicline:
             The plan; its ``hit`` says how often it struck.
         """
         return self.faults.add(Plan(fault, operation, times, after, seconds, chance))
+
+    def order(self, plan: Plan) -> None:
+        """Let something go wrong as somebody outside has ordered it.
+
+        Raises:
+            InvalidInput: There is no such operation.
+        """
+        if plan.operation not in {ANY, PROBE, *(one.name for one in self._routes.operations.values())}:
+            raise InvalidInput(f"there is no operation '{plan.operation}': it is an operationId, or {PROBE}")
+        self.faults.add(plan)
 
     def asked(self, operation: str) -> list[Asked]:
         """The latest requests of an operation."""

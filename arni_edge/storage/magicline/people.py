@@ -75,6 +75,24 @@ async def put_contracts(
     )
 
 
+async def put_account(tx: Transaction, customer_id: int, asked_at: datetime, *, dunned: bool) -> None:
+    """Store whether a customer is dunned, as of the moment in which it was asked for."""
+    await tx.execute(
+        "UPDATE magicline_customers SET dunned = ?, account_read_at = ? WHERE customer_id = ?",
+        (dunned, asked_at.isoformat(), customer_id),
+    )
+
+
+async def resting(database: Database, customer_id: int, today: str) -> list[int]:
+    """Numbers of a customer's contracts that rest on a day (``YYYY-MM-DD``), or will."""
+    rows = await database.read(
+        "SELECT DISTINCT contract_id FROM magicline_pauses WHERE customer_id = ? AND contract_id IS NOT NULL"
+        " AND (unlimited OR end_on IS NULL OR end_on >= ?)",
+        (customer_id, today),
+    )
+    return [int(row["contract_id"]) for row in rows]
+
+
 async def detailed(tx: Transaction, customer_id: int, pass_id: int) -> None:
     """A pass has read everything about a customer."""
     await tx.execute(
@@ -207,10 +225,18 @@ async def customer_of(database: Database, member_id: str) -> int | None:
     return int(rows[0]["customer_id"]) if rows else None
 
 
+async def language_of(tx: Transaction, member_id: str) -> str | None:
+    """ISO 639-1 of the language that a member has at Magicline, or None."""
+    rows = await tx.fetch("SELECT language FROM magicline_customers WHERE member_id = ?", (member_id,))
+    return rows[0]["language"] if rows else None
+
+
 async def counts(database: Database) -> dict[str, int]:
     """How many rows each part of the mirror has."""
     tables = {
         "members": "magicline_customers",
+        "accounts": "magicline_customers WHERE account_read_at IS NOT NULL",
+        "pauses": "magicline_pauses",
         "bookings": "magicline_bookings",
         "checkins": "magicline_checkins",
         "classes": "magicline_classes",

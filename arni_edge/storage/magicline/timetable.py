@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from arni_edge.storage.database import Database, Transaction
+from arni_edge.storage.database import Database, Row, Transaction
 from arni_edge.storage.magicline.rows import Values, put, put_all
 
 
@@ -78,6 +78,22 @@ async def put_bookings(tx: Transaction, customer_id: int, kind: str, rows: Itera
     )
 
 
+async def waiting(tx: Transaction, customer_id: int) -> set[int]:
+    """Numbers of the class bookings with which a customer is on a waiting list."""
+    rows = await tx.fetch(
+        "SELECT booking_id FROM magicline_bookings WHERE customer_id = ? AND kind = 'class'"
+        " AND status = 'WAITING_LIST'",
+        (customer_id,),
+    )
+    return {int(row["booking_id"]) for row in rows}
+
+
+async def slot(tx: Transaction, slot_id: int | None) -> Row | None:
+    """One slot, or None when the mirror has none with this number."""
+    rows = await tx.fetch("SELECT * FROM magicline_slots WHERE slot_id = ?", (slot_id,))
+    return rows[0] if rows else None
+
+
 async def put_booking(tx: Transaction, values: Values) -> None:
     """Store one booking."""
     await put(tx, "magicline_bookings", ("kind", "booking_id"), values)
@@ -108,6 +124,12 @@ async def put_checkins(tx: Transaction, rows: Iterable[Values]) -> int:
 async def put_studio(tx: Transaction, facts: str, asked_at: datetime) -> None:
     """Store what members may know of the studio, as JSON."""
     await put(tx, "magicline_studio", ("id",), {"id": 1, "facts": facts, "read_at": asked_at.isoformat()})
+
+
+async def country(tx: Transaction) -> str | None:
+    """Where the studio is (ISO 3166-1 alpha-2), or None while Magicline has not said."""
+    rows = await tx.fetch("SELECT facts ->> '$.country' AS country FROM magicline_studio")
+    return rows[0]["country"] if rows else None
 
 
 async def put_count(tx: Transaction, inside: int, capacity: int | None, asked_at: datetime) -> None:

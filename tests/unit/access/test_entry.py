@@ -17,6 +17,8 @@ from arni_edge.domain.doors import AskReason, DenyReason, EntryRequest, Outcome
 from arni_edge.domain.errors import InvalidInput, Unavailable
 from arni_edge.domain.events import StaffAsked
 from arni_edge.domain.people import Assurance, MemberState
+from arni_edge.storage import relay_cursor
+from arni_edge.storage.relay_cursor import Reread
 
 # --- QR -----------------------------------------------------------------------------------------------------
 
@@ -81,6 +83,21 @@ async def test_a_qr_lives_shortly_and_clocks_may_differ(
         here.clock.advance(seconds)
         assert (await here.show(text)).denied == expected
         assert here.front.opened == (expected is None)
+
+
+@pytest.mark.parametrize("restored", [True, False])
+async def test_a_qr_from_before_a_backup_was_put_back_opens_nothing(tmp_path: Path, restored: bool) -> None:
+    """Whether it was used since, the backup does not know; on a box that is new nobody has used one."""
+    async with doorstep(tmp_path) as here:
+        text, now = here.desk.issuer.qr("m1"), here.clock.now()
+        reread = Reread(now, 3 if restored else 0, 9, restored=restored)
+        await here.database.write(lambda tx: relay_cursor.note_reread(tx, "relay", "log", reread))
+        here.clock.advance(5)
+        opens = None if not restored else DenyReason.USED
+        assert (await here.show(text)).denied == opens
+        assert here.front.opened == (not restored)
+        here.clock.advance(31)
+        assert await here.show(here.desk.issuer.qr("m2")) == OPENED
 
 
 async def test_an_expired_qr_does_not_come_back_with_the_clock(tmp_path: Path) -> None:

@@ -394,7 +394,7 @@ _ages = st.none() | st.timedeltas(timedelta(days=-10), timedelta(days=10)) | st.
 _FOR_EVER_GOOD = {Via.CHANNEL, Via.STAFF}
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(_requests, st.none() | _members, _credentials, _times, _rules, _ages)
 @example(_request(), _MEMBER, _CHANNEL, _NOON, _RULES, _FRESH)
 @example(_request(), None, _VISIT, _NOON, _RULES, None)
@@ -464,7 +464,7 @@ _good = st.builds(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["front", "office", "women"]),
     _welcome,

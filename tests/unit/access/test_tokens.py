@@ -82,17 +82,17 @@ def test_a_key_that_is_gone_verifies_nothing() -> None:
 
 _tokens = st.builds(
     Token,
-    st.from_regex(r"[0-9a-f]{6}", fullmatch=True),
+    st.binary(min_size=3, max_size=3).map(bytes.hex),
     st.text(min_size=1, max_size=64).filter(lambda text: text.isprintable()),
-    st.none() | st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True),
-    st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)).map(
-        lambda at: at.replace(microsecond=0)
+    st.none() | st.builds("{}{}".format, st.sampled_from("a0z"), st.text("abcxyz0189_-", max_size=31)),
+    st.integers(0, 229 * 365 * 86_400).map(
+        lambda seconds: datetime(1971, 1, 1, tzinfo=UTC) + timedelta(0, seconds)
     ),
     st.binary(min_size=8, max_size=8),
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(_tokens, st.binary(min_size=32, max_size=32))
 def test_every_token_is_read_as_it_was_made(token: Token, box: bytes) -> None:
     text = _text(token, box)
@@ -103,7 +103,7 @@ def test_every_token_is_read_as_it_was_made(token: Token, box: bytes) -> None:
     assert verify(*read, {token.kid: box}.get, life=_LIFE, skew=_SKEW).verdict is Verdict.GENUINE
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(_tokens, st.data())
 def test_no_changed_token_is_genuine(token: Token, data: st.DataObject) -> None:
     text = _text(token)
@@ -118,7 +118,7 @@ def test_no_changed_token_is_genuine(token: Token, data: st.DataObject) -> None:
     assert credential is None or credential.verdict is not Verdict.GENUINE
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.text() | st.text(alphabet="AE1.0123456789abcdef-_", max_size=LONGEST + 10) | st.binary().map(repr))
 def test_hostile_text_is_no_token_and_no_exception(text: str) -> None:
     for hostile in (text, f"AE1.{text}", f"{_text()}{text}" if text else "AE1"):

@@ -17,7 +17,8 @@ from arni_edge.actions import effects
 from arni_edge.actions.action import Done, Started
 from arni_edge.actions.saga import Saga
 from arni_edge.actions.tool import Actor, ActorKind
-from arni_edge.actions.tools.bookings import Book, Bookings
+from arni_edge.actions.tools.bookings import Book, Bookings, CancelBooking
+from arni_edge.actions.tools.rescheduling import RescheduleBooking
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.messages import Language
 from arni_edge.domain.people import Assurance
@@ -28,6 +29,13 @@ from arni_edge.simulator.magicline.records import Member
 from arni_edge.storage import Database
 
 _CANCEL = "cancelClassSlotById"
+
+
+@pytest.fixture(autouse=True)
+def _patiently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks waits for the end, unless a test says otherwise."""
+    for tool in (Book, CancelBooking, RescheduleBooking):
+        monkeypatch.setattr(tool, "patience", None)
 
 
 @dataclass

@@ -14,11 +14,18 @@ from arni_edge.actions.action import Done
 from arni_edge.actions.saga import Saga
 from arni_edge.actions.tool import Actor, ActorKind
 from arni_edge.actions.tools.bookings import Bookings
+from arni_edge.actions.tools.rescheduling import RescheduleBooking
 from arni_edge.domain.errors import Refused, Unavailable
 from arni_edge.domain.people import Assurance
 from arni_edge.storage import Database
 
 _MIA = Actor(ActorKind.MEMBER, "m1", "whatsapp:+4915123456789", Assurance.CHANNEL)
+
+
+@pytest.fixture(autouse=True)
+def _patiently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks here waits for the end."""
+    monkeypatch.setattr(RescheduleBooking, "patience", None)
 
 
 @asynccontextmanager

@@ -350,6 +350,8 @@ async def test_what_the_house_has_no_hands_for_is_not_there(tmp_path: Path) -> N
             "contract.change",
             "refund",
             "member.ban",
+            "member.membership",
+            "booking.list",
         }
         with pytest.raises(InvalidInput):
             await house.office.executor.do("house.disarm", {}, staff())

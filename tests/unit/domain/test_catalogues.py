@@ -4,10 +4,9 @@ import re
 import string
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 import arni_edge
 from arni_edge.domain.i18n import Catalogue
@@ -16,6 +15,7 @@ from arni_edge.domain.messages import Language
 _PACKAGE = Path(arni_edge.__file__).parent
 
 
+@cache
 def _texts(language: Language) -> dict[str, str]:
     raw = tomllib.loads((_PACKAGE / "domain" / "catalogues" / f"{language}.toml").read_text("utf-8"))
     return dict(_flatten(raw, ""))
@@ -37,11 +37,14 @@ def test_both_languages_have_the_same_sentences() -> None:
     assert _texts(Language.GERMAN).keys() == _texts(Language.ENGLISH).keys()
 
 
-@pytest.mark.parametrize("key", sorted(_texts(Language.GERMAN)))
-def test_a_sentence_has_the_same_placeholders_in_both_languages(key: str) -> None:
+def test_every_sentence_has_the_same_placeholders_in_both_languages() -> None:
+    german, english = _texts(Language.GERMAN), _texts(Language.ENGLISH)
     # "1 Person" needs no {count}; the plural form does.
-    german, english = _texts(Language.GERMAN)[key], _texts(Language.ENGLISH)[key]
-    assert _placeholders(german) - {"count"} == _placeholders(english) - {"count"}
+    assert [
+        key
+        for key in german
+        if _placeholders(german[key]) - {"count"} != _placeholders(english[key]) - {"count"}
+    ] == []
 
 
 def test_every_sentence_is_used() -> None:

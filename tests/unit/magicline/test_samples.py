@@ -33,7 +33,9 @@ _READ: dict[str, tuple[op.Operation, Callable[[Json], object]]] = {
     "getBookableAppointments": (op.APPOINTMENTS, timetable.read_appointment),
     "getClassSlotById": (op.CLASS_SLOT, lambda item: timetable.read_slot(item, _BERLIN)),
     "getCustomers": (op.CUSTOMERS, lambda item: people.read_customer(item, _BERLIN)),
+    "getCustomersAccountBalanceData": (op.ACCOUNT, people.read_account),
     "getCustomersContracts": (op.CONTRACTS, people.read_contract),
+    "getIdlePeriodConfig": (op.PAUSE_RULES, people.read_pause_refuses),
     "getStudioInformation": (op.STUDIO, lambda item: people.read_studio(item, _BERLIN)),
     "validateClassSlot": (op.VALIDATE_CLASS, timetable.read_validation),
 }
@@ -42,7 +44,7 @@ _READ_ELSEWHERE = {"datetimes", "device_identification", "errors"}
 
 _NEVER_ASKED = {
     "getBookableTrialOfferClasses", "getCommunicationPreferences", "getContractCancelationReasonData",
-    "getCustomersAccountBalanceData", "getDevices", "getIdlePeriodConfig", "searchCustomers",
+    "getDevices", "searchCustomers",
     "validateIdlePeriodRequest",
 }  # fmt: skip
 """Answers to what this client never asks."""

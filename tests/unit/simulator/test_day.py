@@ -6,6 +6,9 @@ from arni_edge.simulator.eyes.course import Course, Lamp
 from arni_edge.simulator.people import Stage
 from arni_edge.simulator.plan import plan_with_four_cameras
 
+# One worker plays the hour, for all who look at it.
+pytestmark = pytest.mark.xdist_group("a simulated day")
+
 HOUR = 3600.0
 
 

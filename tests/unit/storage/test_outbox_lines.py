@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, timedelta
 from functools import partial
 
 import pytest
@@ -17,6 +18,7 @@ from arni_edge.storage.outbox_messages import MessageOutbox
 
 _BOOK = Entry("b1", "magicline", "book", "customer/7", {"book": {"slot": 41}}, member_id="m1")
 _WA = "whatsapp"
+_MIXED = (Priority.CHAT, Priority.BACKGROUND)
 
 
 def _text(key: str, text: str = "Hallo", **more: object) -> OutboundMessage:
@@ -163,6 +165,85 @@ async def test_a_row_that_cannot_be_read_is_seen_as_empty(messages: Line) -> Non
     assert (await messages.take()).entry.payload == {}
     with pytest.raises(sqlite3.IntegrityError):
         await messages.database.write(lambda tx: tx.execute("UPDATE outbox SET payload = '{'"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "created_at = 'yesterday'", "expires_at = 'tomorrow'", "expires_at = '2999-01-01T00:00:00'",
+        "priority = -7", "payload = '[]', result = '[]'",
+    ],
+)  # fmt: skip
+async def test_a_row_that_is_no_row_of_ours_can_be_taken_and_set_aside(line: Line, damage: str) -> None:
+    """Whatever has happened to the file: what stands behind it leaves."""
+    await line.put(_BOOK, *_others(_BOOK, "b2"))
+    await line.database.write(lambda tx: tx.execute(f"UPDATE outbox SET {damage} WHERE key = 'b1'"))
+    item = await line.take()
+    assert (item.entry.key, dict(item.entry.payload), item.queued_at.tzinfo) == ("b1", {}, UTC)
+    await line.box.mark_uncertain(item.id)
+    assert [one.entry.key for one in await line.box.uncertain()] == ["b1"]
+    await line.box.mark_quarantined(item.id, "nobody understands it")
+    assert await line.due() == "b2"
+
+
+async def test_what_was_parked_can_be_set_aside(line: Line) -> None:
+    """It was understood when it was parked, by the version before this one."""
+    await line.put(_BOOK, *_others(_BOOK, "b2"))
+    item = await line.take()
+    await line.box.mark_parked(item.id, line.clock.now(), "later")
+    assert await line.due() == "b1"
+    await line.box.mark_quarantined(item.id, "nobody understands it")
+    assert await line.due() == "b2"
+
+
+@pytest.mark.parametrize("mark", ["mark_retry", "mark_parked"])
+async def test_what_waits_for_a_day_that_a_wrong_clock_has_named_is_due(line: Line, mark: str) -> None:
+    """The clock was a day ahead, and was set right: five minutes are not a day and five minutes."""
+    await line.put(_BOOK)
+    item = await line.take()
+    line.clock.advance(86_400)
+    await getattr(line.box, mark)(item.id, line.clock.now() + timedelta(minutes=5), "Meta is busy")
+    assert await line.due() is None
+    line.clock.jump(timedelta(days=-1))
+    assert await line.due() == "b1"
+
+
+@pytest.mark.parametrize("people", [1, 30])
+async def test_a_backlog_does_not_make_each_look_at_it_slower(line: Line, people: int) -> None:
+    """3,000 rows, and whoever is first has to wait: steps grow with the rows, not with their square."""
+    entries = [
+        Entry(f"k{n}", "magicline", "x", f"who{n % people}", {"n": n}, _MIXED[n % 2]) for n in range(3000)
+    ]
+    now = line.clock.now()
+
+    async def fill(tx: Transaction) -> None:
+        for number, entry in enumerate(entries):
+            await outbox.insert(tx, entry, now, float(number))
+        later = (now + timedelta(hours=1)).isoformat()
+        first = "UPDATE outbox SET state = 'retry', not_before = ? WHERE position < ?"
+        await tx.execute(first, (later, 2 * people))
+
+    await line.database.write(fill)
+    asked = Listener(line.database)
+    assert await Outbox(asked, line.clock, "magicline").next_due(now) is None  # type: ignore[arg-type]
+    assert asked.steps < 3000 * 300
+
+
+class Listener:
+    """Counts the steps of SQLite that a question takes."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.steps = database, 0
+
+    async def read(self, sql: str, parameters: dict[str, object]) -> list[object]:
+        (file,) = await self.database.read("SELECT file FROM pragma_database_list WHERE name = 'main'")
+        with closing(sqlite3.connect(file["file"])) as connection:
+            connection.set_progress_handler(self._count, 1000)
+            return connection.execute(sql, parameters).fetchall()
+
+    def _count(self) -> int:
+        self.steps += 1000
+        return int(self.steps > 10_000_000)  # a question without end is given up
 
 
 async def test_signs_that_no_wire_takes_do_not_lose_a_message(messages: Line) -> None:

@@ -89,7 +89,7 @@ def _let_in(gym: Gym, member: Member) -> None:
         raise _No("Access is restricted", "Hausverbot")
     if not member.may_train(today):
         raise _No("There is no active contract", "Kein aktiver Vertrag")
-    if member.paused(today):
+    if member.shut_out(today):
         raise _No("The contract is idle", "Der Vertrag ruht")
     if gym.closed(gym.now()):
         raise _No("The studio is closed", "Das Studio ist geschlossen")

@@ -19,7 +19,7 @@ _GENDERS: Final = ("MALE", "FEMALE", "UNISEX")
 def _list(gym: Gym, ask: Ask) -> Any:
     status = ask.choice("customerStatus", ("MEMBER", "PROSPECT")) or "MEMBER"
     spelling = ask.choice(_CARD, CARD_FORMATS) or "DECIMAL"
-    old = {"offset": ask.query["lastOffsetId"]} if "lastOffsetId" in ask.query else {}
+    old = {"offset": str(ask.query_id("lastOffsetId"))} if "lastOffsetId" in ask.query else {}
     ask = Ask(query={**old, **ask.query})
     listed = [one for one in gym.members.values() if one.listed and one.status == status]
     everybody = sorted(listed, key=_id_of)
@@ -91,6 +91,10 @@ def _create(gym: Gym, ask: Ask) -> Any:
     needed = {name: fields.text(name) for name in ("firstName", "lastName", "email", "street", "zipCode")}
     for name in ("city", "countryCode"):
         fields.text(name)
+    for assigned in fields.objects("additionalInformationFieldAssignments"):
+        if assigned.integer("additionalInformationFieldId") < 1:
+            raise invalid(f"{assigned.at}additionalInformationFieldId")
+        assigned.text("value")
     phones = {"phonePrivate": "phoneNumberPrivate", "phonePrivateMobile": "phoneNumberMobile"}
     given = {own: fields.optional(theirs) for own, theirs in phones.items()}
     changes: dict[str, Any] = {

@@ -37,14 +37,14 @@ def _fee_config() -> dict[str, Any]:
 
 
 def _config(gym: Gym, ask: Ask) -> Any:
-    _contract(gym, ask)
+    contract = _contract(gym, ask)
     return {
         "temporalUnit": "MONTH",
         "maxTerms": _MOST_MONTHS,
         "firstPossibleStartDate": _next_month(gym.today()).isoformat(),
         "nextPossibleStartDateOnly": False,
         "idlePeriodFee": money(_FEE),
-        "accessRefusal": True,
+        "accessRefusal": contract.pause_refuses,
         "idlePeriodReasons": [_reason(one) for one in _REASONS],
         "idlePeriodCreationStatus": "CHANGES_REQUIRE_VERIFICATION",
         "contractHasExtension": False,

@@ -170,17 +170,18 @@ def _prefer(gym: Gym, ask: Ask) -> Any:
         raise invalid("body")
     member.preferences = [
         _category(
-            one.choice("messageCategory", _CATEGORIES),
-            [
-                (channel.choice("communicationChannel", _CHANNELS), channel.flag("active", default=False))
-                for channel in one.objects("channels")
-            ],
+            one.choice("messageCategory", _CATEGORIES), [_wish(each) for each in one.objects("channels")]
         )
         for one in Fields({"preferences": sent}).objects("preferences")
         if one.has("messageCategory")
     ]
     gym.tell("CUSTOMER_COMMUNICATION_PREFERENCES_UPDATED", member.member_id)
     return member.preferences
+
+
+def _wish(channel: Fields) -> tuple[str, bool]:
+    channel.flag("customerOverridable", default=True)  # which of them is, the studio decides
+    return channel.choice("communicationChannel", _CHANNELS), channel.flag("active", default=False)
 
 
 def _category(category: str, channels: list[tuple[str, bool]]) -> dict[str, Any]:
