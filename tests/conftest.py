@@ -21,13 +21,24 @@ hypothesis.settings.load_profile("arni")
 # --- logs ---------------------------------------------------------------------------------------------------
 
 
+def _log_plainly() -> None:
+    """As by default, but for tracebacks in colours with all variables: one holds a test up for a second."""
+    structlog.reset_defaults()
+    *others, _ = structlog.get_config()["processors"]
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, console])
+
+
+_log_plainly()
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
     """A test that configures logging must not change what the next one on this worker hears."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
-    structlog.reset_defaults()
+    _log_plainly()
     structlog.contextvars.clear_contextvars()
     root.handlers[:] = handlers
     root.setLevel(level)

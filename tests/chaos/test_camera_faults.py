@@ -251,15 +251,15 @@ async def it_is_not_its_hour() -> None:
     hours = {"sunday": ["22:00-24:00"]}
     clock = ShiftedClock(datetime(2026, 11, 22, 20, 30, tzinfo=UTC))  # 21:30 in Berlin
     async with WatchedCamera("hours", hours=hours).watched(clock) as post:
-        await post.until(CameraState.OFF, within=2)
+        await post.until(CameraState.OFF, within=10)
         await asyncio.sleep(4)
         assert post.wire.connections == 0
         assert [state for _, state in post.states] == [CameraState.OFF]
         clock.shift += datetime(2026, 11, 22, 21, 0, tzinfo=UTC) - clock.now()
         await post.until_served(time.monotonic(), within=BEGIN)
         clock.shift += datetime(2026, 11, 22, 23, 0, tzinfo=UTC) - clock.now()
-        await post.until(CameraState.OFF, within=0.5)
-        await eventually(lambda: not post.wire._lines, within=5, otherwise="the connection is kept")
+        await post.until(CameraState.OFF, within=10)
+        await eventually(lambda: not post.wire._lines, otherwise="the connection is kept")
         count = len(post.served)
         await asyncio.sleep(1.5)
         assert len(post.served) == count
@@ -285,7 +285,7 @@ async def nobody_is_at_the_address() -> None:
         ]
         for reader in readers:
             reader.start()
-        await eventually(lambda: all(reader.status().reason for reader in readers), within=8)
+        await eventually(lambda: all(reader.status().reason for reader in readers), within=30)
         reasons = [reader.status().reason for reader in readers]
         assert reasons == ["the camera cannot be reached", "nothing answers at this address"]
         assert {reader.status().state for reader in readers} == {CameraState.CONNECTING}

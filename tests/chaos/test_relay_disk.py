@@ -100,6 +100,9 @@ async def test_an_emergency_does_not_wait_behind_what_cannot_be_stored(tmp_path:
         ]
         await eventually_is(line.causes, lambda found: len(found) == 2)
         assert lit.done == 2
+        # Listening is no reading: the box does not take itself for a backup, and everybody is answered.
+        assert await line.house.database.read("SELECT 1 FROM relay_rereads") == []
+        assert await line.house.database.read("SELECT 1 FROM inbound WHERE intent = 'read_again'") == []
 
 
 async def test_many_in_one_event_are_all_looked_at(tmp_path: Path) -> None:

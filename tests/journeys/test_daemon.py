@@ -109,7 +109,7 @@ async def test_a_part_that_refuses_to_stop_is_shown_and_does_not_hold_it(daemon:
     assert await daemon.ends(10) == 1
     assert '"part":"refuses-to-stop","event":"part_did_not_stop"' in daemon.log
     assert "most recent call first" in daemon.log
-    await eventually(lambda: daemon.processes == [], within=5)
+    await eventually(lambda: daemon.processes == [])
 
 
 def start_faulty(daemon: DaemonProcess, fault: str, **environment: str) -> None:

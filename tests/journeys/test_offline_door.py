@@ -162,7 +162,7 @@ async def test_a_pulse_ends_although_the_daemon_dies_in_it(daemon: DaemonProcess
         daemon.signal(signal.SIGKILL)
         await daemon.ends()
         await asyncio.wait({opening})
-        await eventually(lambda: not building.energised(door), within=5)
+        await eventually(lambda: not building.energised(door))
         assert building.pulses[door] == [True, False]
         await daemon.start_ready()
         await building.there(door)

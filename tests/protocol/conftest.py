@@ -1,9 +1,11 @@
 """Fixtures of the tests on the wire."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from support.magicline_mirror import Filled, fill
 from support.telegram import KIM, VIC
 from support.whatsapp import ANNA, Store, a_store
 
@@ -57,3 +59,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 def anna(cloud: SimulatedCloud) -> Phone:
     """The phone of a member."""
     return cloud.phones.add(ANNA, "Anna")
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """A database in which a mirror of Magicline has read everything; read-only."""
+    return asyncio.run(fill(tmp_path_factory.mktemp("filled")))

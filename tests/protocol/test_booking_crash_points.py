@@ -17,8 +17,8 @@ from arni_edge.simulator.magicline import Fault, Quirks, SimulatedMagicline
 
 
 @pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with open_nursery("support.booking_lives", str(tmp_path_factory.mktemp("nursery"))) as nursery:
+def nursery() -> Iterator[Nursery]:
+    with open_nursery("support.booking_lives") as nursery:
         yield nursery
 
 

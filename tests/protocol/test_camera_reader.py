@@ -125,7 +125,7 @@ async def test_a_calm_camera_dozes_and_is_neither_stalled_nor_slow() -> None:
         assert post.reader.pictures_per_second(time.monotonic()) >= 7
         assert (post.reader.age(time.monotonic()) or 9) < 2.5
         post.camera.stall()
-        await post.until(CameraState.STALLED, within=4)
+        await post.until(CameraState.STALLED, within=10)
         await post.camera.resume()
         await post.until(CameraState.OK, within=10)
         post.reader.idle(False)

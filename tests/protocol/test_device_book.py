@@ -202,7 +202,8 @@ async def test_a_broker_that_comes_back_makes_everything_unknown_until_it_has_sp
     mosquitto: Mosquitto,
 ) -> None:
     async with a_gym(mosquitto) as gym, plugged_in(gym.light()):
-        await eventually(lambda: gym.live("light", "switch:0.output") is False)
+        # That it is told comes a moment after it is known.
+        await eventually(lambda: ("switch:0.output", False) in gym.changes("light"))
         mosquitto.kill()
         await eventually(lambda: gym.state("light") is Availability.UNKNOWN)
         assert gym.live("light", "switch:0.output") == "history"
@@ -210,8 +211,8 @@ async def test_a_broker_that_comes_back_makes_everything_unknown_until_it_has_sp
         mosquitto.start()
         await eventually(lambda: gym.live("light", "switch:0.output") is False)
         assert gym.state("light") is Availability.LIVE
-        outputs = [value for entity, value in gym.changes("light") if entity == "switch:0.output"]
-        assert outputs == [False, None, False]
+        outputs = [("switch:0.output", value) for value in (False, None, False)]
+        await eventually(lambda: [one for one in gym.changes("light") if one[0] == outputs[0][0]] == outputs)
         await eventually(lambda: gym.ear.availability == [True, False, True])
 
 

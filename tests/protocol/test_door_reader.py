@@ -179,7 +179,7 @@ async def test_what_is_no_text_is_dropped_and_the_next_one_is_heard(
         assert those.here.back.opened == 0
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     st.binary(max_size=600)
     | st.text().map(str.encode)

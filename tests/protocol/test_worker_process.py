@@ -74,7 +74,7 @@ class Attended:
             await asyncio.wait({task})
             assert time.monotonic() - began < 3
             # A child of the worker's that was killed with it is gone when the kernel next comes to it.
-            await eventually(lambda: not any(group(pid) for pid in pids), within=5)
+            await eventually(lambda: not any(group(pid) for pid in pids))
 
     @property
     def pid(self) -> int:
@@ -189,7 +189,7 @@ async def test_a_worker_that_hangs_is_killed_with_all_its_processes() -> None:
         assert time.monotonic() - began < 1 + 2
         with pytest.raises(Unavailable, match="no sign of life for 1 s"):
             task.result()
-        await eventually(lambda: not alive(child), within=5)  # when the kernel comes to it
+        await eventually(lambda: not alive(child))  # when the kernel comes to it
         assert worker.state("probe/child") is State.DOWN
 
 
@@ -387,7 +387,7 @@ async def test_a_worker_dies_with_its_daemon_even_when_it_hangs() -> None:
         daemon.kill()
         await daemon.wait()
     try:
-        await eventually(lambda: not alive(worker), within=5)
+        await eventually(lambda: not alive(worker))
     finally:
         for pid in group(worker):  # its own child, which nobody asked the kernel to kill
             os.kill(pid, signal.SIGKILL)

@@ -19,7 +19,8 @@ from support.systemd import Systemd
 from support.waiting import eventually
 
 COMMAND = (sys.executable, "-m", "arni_edge")
-STOP_SECONDS = 5.0
+# It ends itself within five seconds, but by another exit code: how long a slow machine takes says nothing.
+_STOP_SECONDS = 30.0
 
 
 class DaemonProcess:
@@ -78,14 +79,14 @@ class DaemonProcess:
 
     async def says(self, message: str, *, times: int = 1) -> None:
         """Wait until systemd heard it so often."""
-        await self.systemd.hears(message, times=times, within=30)
+        await self.systemd.hears(message, times=times, within=90)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the daemon alone."""
         assert self.process is not None
         self.process.send_signal(number)
 
-    async def ends(self, within: float = STOP_SECONDS) -> int:
+    async def ends(self, within: float = _STOP_SECONDS) -> int:
         """Wait for its end; returns its exit code."""
         process = self.process
         assert process is not None
@@ -137,14 +138,14 @@ class DaemonProcess:
             [*COMMAND, *words, "--config", str(self.config)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=90,
             env=_environment(),
             check=False,
         )
 
     async def parts(self, *, until_there_is: str) -> set[str]:
         """The names on the health board, as soon as this one is among them."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 names = {part["part"] for part in (await self.ask("status"))["parts"]}
                 if until_there_is in names:
@@ -160,7 +161,7 @@ class DaemonProcess:
 
     async def is_well(self) -> dict[str, Any]:
         """Wait until every part is; returns the status."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 status: dict[str, Any] = await self.ask("status")
                 if status["state"] == "ok" and status["processes"]["mosquitto"]:

@@ -1,9 +1,5 @@
 """A life of an entry desk in a process of its own: one QR is shown, and SIGKILL may end it at a commit."""
 
-import asyncio
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from arni_edge.access import EntryKeys
@@ -13,16 +9,7 @@ from arni_edge.storage import Database
 from support.clock import ManualClock
 from support.database import open_database
 from support.entry import entry_desk
-from support.nursery import Death, die_at
-
-
-def live(folder: Path, text: str, death: Death | None = None) -> int:
-    """Show a text at the door; returns the exit code, negative when a signal ended it."""
-    order = [str(folder), text, *([str(death.commit), str(int(death.after))] if death else [])]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run(
-        [sys.executable, "-m", __name__, *order], env=env, check=False, timeout=60
-    ).returncode
+from support.nursery import Death, die_at, nurse
 
 
 def openings(folder: Path) -> list[str]:
@@ -55,5 +42,4 @@ async def _live(folder: Path, text: str, death: Death | None) -> None:
 
 
 if __name__ == "__main__":
-    death = Death(int(sys.argv[3]), bool(int(sys.argv[4]))) if len(sys.argv) > 3 else None
-    asyncio.run(_live(Path(sys.argv[1]), sys.argv[2], death))
+    nurse(_live)

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from arni_edge.domain.i18n import Catalogue
 from arni_edge.logs import configure_logging
 from arni_edge.storage import Database
+from support.database import empty_database
 
 _LIFE_SECONDS = 60
 
@@ -76,9 +78,11 @@ def nurse(
 
     Args:
         live: One life.
-        prepare: Done once, for all lives.
+        prepare: Done once, for all lives, beside what every life reads.
     """
     configure_logging("critical", component="test")
+    empty_database()
+    Catalogue.load()
     prepare()
     for line in sys.stdin:
         folder, errand, death = json.loads(line)

@@ -1,5 +1,6 @@
 """The notice of what nobody was told of, to people who read Telegram."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from arni_edge.domain.health import State
@@ -11,10 +12,15 @@ from arni_edge.settings import Site
 from support.house import House
 
 
-def notice_to(house: House, *staff: Contact, health: list[tuple[State, str]] | None = None) -> UnsaidNotice:
+def notice_to(
+    house: House,
+    *staff: Contact,
+    on_call: Sequence[Contact] = (),
+    health: list[tuple[State, str]] | None = None,
+) -> UnsaidNotice:
     """The notice of a house, to these people."""
     line = StaffLine(
-        Roster((), (), {one.id: one for one in staff}, ZoneInfo("Europe/Berlin")),
+        Roster(tuple(on_call), (), {one.id: one for one in staff}, ZoneInfo("Europe/Berlin")),
         template="",
         telegram=lambda one: one.telegram is not None,
     )

@@ -4,6 +4,7 @@ import re
 import tomllib
 import typing
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,7 @@ def test_the_map_has_every_topic(topic: str) -> None:
 # --- settings -------------------------------------------------------------------------------------------
 
 
+@cache
 def _switched_on(text: str) -> dict[str, Any]:
     """The example configuration with everything in it that is commented out."""
     setting = re.compile(r"^# ?(?=\[|[a-z0-9_]+ = )", re.MULTILINE)
@@ -141,9 +143,9 @@ def _there(values: object, path: str) -> bool:
     return not rest or _there(values[name], rest)
 
 
-@pytest.mark.parametrize("path", [path for path, secret in _settings(Settings) if not secret])
-def test_every_setting_is_explained_in_the_example(path: str) -> None:
-    assert _there(_switched_on(_read("config/arni.toml")), path)
+def test_every_setting_is_explained_in_the_example() -> None:
+    example = _switched_on(_read("config/arni.toml"))
+    assert [path for path, secret in _settings(Settings) if not secret and not _there(example, path)] == []
 
 
 def test_the_example_with_everything_switched_on_can_be_used() -> None:
@@ -170,9 +172,11 @@ def _commands(command: Any, name: str) -> Iterator[str]:
         yield from _commands(sub, f"{name} {inner}")
 
 
-@pytest.mark.parametrize("command", list(_commands(get_command(app), "arni-edge")))
-def test_every_command_is_explained(command: str) -> None:
-    assert any(row[0].startswith(command) for row in _rows("docs/operations.md", "## Commands"))
+def test_every_command_is_explained() -> None:
+    rows = [row[0] for row in _rows("docs/operations.md", "## Commands")]
+    commands = list(_commands(get_command(app), "arni-edge"))
+    assert len(commands) > 20
+    assert [one for one in commands if not any(row.startswith(one) for row in rows)] == []
 
 
 def test_the_exit_code_for_a_configuration_is_explained() -> None:

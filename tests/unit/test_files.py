@@ -57,3 +57,10 @@ def test_folders_are_made_as_far_as_they_are_missing(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(FileExistsError):
         files.make_folder(tmp_path / "file")
+
+
+def test_a_folder_in_an_image_that_knows_no_sync_is_a_folder() -> None:
+    """A data partition below a root that is never written: the box must start on it."""
+    with pytest.raises(OSError, match="Invalid argument"):
+        files.sync(Path("/proc/self"))
+    files.make_folder(Path("/proc/self/task"))

@@ -207,6 +207,7 @@ async def test_a_failure_is_tried_again_later_and_longer() -> None:
         assert relay.asked == [True]
         house.clock.advance(1.1)
         await eventually(lambda: len(relay.asked) == 2)
+        await house.several_looks()
         relay.outcome = Outcome.CONFIRMED
         house.clock.advance(61)
         await house.shows("light-floor", True)

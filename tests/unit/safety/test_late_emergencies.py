@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.house import MIA, House, open_house
-from support.talk import KIM
+from support.talk import KIM, LEE
 from support.unsaid import notice_to, posts
 
 from arni_edge.conversation.turn import Turn
@@ -134,6 +134,29 @@ async def test_while_nobody_can_be_told_it_waits(tmp_path: Path) -> None:
         assert len(await posts(house)) == 1
         await notice_to(house, KIM, health=health).look()
         assert [state for state, _ in health[1:]] == [State.OK, State.OK]
+
+
+async def test_a_notice_that_reaches_nobody_is_given_again_to_everybody(tmp_path: Path) -> None:
+    """An emergency of which nobody was told must not rest on a message that Meta or Telegram refused."""
+    async with open_house(tmp_path) as house:
+
+        async def hours_later(state: str) -> list[str]:
+            sql = "UPDATE staff_posts SET state = ? WHERE key GLOB 'unsaid/*' AND state != 'shown'"
+            await house.database.write(lambda tx: tx.execute(sql, (state,)))
+            house.clock.advance(timedelta(hours=2).total_seconds())
+            for _ in range(2):
+                await notice.look()
+            rows = await house.database.read("SELECT contact FROM staff_posts WHERE key GLOB 'unsaid/*'")
+            return [row["contact"] for row in rows]
+
+        await arrives(house, HELP, timedelta(days=2))
+        notice = notice_to(house, KIM, LEE, on_call=[KIM])
+        house.clock.advance(11)
+        await notice.look()
+        assert await hours_later("queued") == [KIM.id]  # on its way
+        assert await hours_later("failed") == [KIM.id, KIM.id, LEE.id]
+        assert await hours_later("shown") == [KIM.id, KIM.id, LEE.id]
+        assert all(HELP in text for text in await posts(house))
 
 
 async def test_a_line_that_is_never_quiet_does_not_keep_it_back(tmp_path: Path) -> None:

@@ -391,7 +391,7 @@ async def test_a_part_that_waits_for_its_next_start_stops_at_once() -> None:
     task = asyncio.create_task(supervisor.run())
     await eventually(lambda: part.ended)
     task.cancel()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await asyncio.wait({task})
     assert part.starts == 1
 
@@ -412,7 +412,7 @@ async def test_an_error_on_the_way_out_is_logged(house: House) -> None:
 
 
 async def test_a_tree_without_children_runs_and_stops(house: House) -> None:
-    async with asyncio.timeout(5), house.running():
+    async with asyncio.timeout(20), house.running():
         await asyncio.sleep(0)
     assert house.tree.late == []
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +17,7 @@ from arni_edge.relay import RelayEvent
 from arni_edge.settings import WhatsApp
 
 SECRET = "arni-test-secret"
+RECEIVED = datetime(2026, 11, 21, tzinfo=UTC)
 MESSAGE = {
     "from": "4915223433333",
     "id": "wamid.A",
@@ -33,15 +34,18 @@ class Kept:
     def __init__(self) -> None:
         self.calls: list[tuple[list[str], list[str]]] = []
         self.heeded: list[str] = []
+        self.ages: list[timedelta] = []
 
     async def receive(
         self, messages: Sequence[InboundMessage], statuses: Sequence[DeliveryStatus], sequence: int
     ) -> None:
         assert sequence == 7
         self.calls.append(([m.message_id for m in messages], [s.message_id for s in statuses]))
+        self.ages += [RECEIVED - message.sent_at for message in messages]
 
     async def heed(self, messages: Sequence[InboundMessage]) -> None:
         self.heeded += [message.message_id for message in messages]
+        self.ages += [RECEIVED - message.sent_at for message in messages]
 
     async def tell_of_account(self, notices: Sequence[AccountNotice]) -> None:
         raise AssertionError(f"there is nothing about the account in it: {notices}")
@@ -53,7 +57,7 @@ def body(number: str = "106540352242922") -> bytes:
 
 
 def event(content: bytes, *, signature: str | None = None) -> RelayEvent:
-    return RelayEvent(7, SOURCE, datetime(2026, 11, 21, tzinfo=UTC), content, signature)
+    return RelayEvent(7, SOURCE, RECEIVED, content, signature)
 
 
 def channel(kept: Kept, secret: str | None = SECRET) -> WhatsAppChannel:
@@ -123,3 +127,26 @@ async def test_storage_that_is_away_is_the_desks_business() -> None:
 
     with pytest.raises(Unavailable):
         await channel(Away(), secret=None).consume(event(body()))
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (timedelta(hours=13), timedelta(hours=13)),
+        (timedelta(days=7), timedelta(days=7)),  # so long Meta tries
+        (timedelta(days=9), timedelta()),
+        (timedelta(days=20_000), timedelta()),
+    ],
+)
+async def test_a_time_from_before_all_that_meta_still_delivers_is_none(
+    said: timedelta, taken: timedelta
+) -> None:
+    """By it an emergency of now would be an old one, and nobody would be called."""
+    kept, wrong = Kept(), str(int((RECEIVED - said).timestamp()))
+    message = MESSAGE | {"timestamp": wrong}
+    value = {"metadata": {"phone_number_id": "106540352242922"}, "messages": [message]}
+    content = json.dumps({"entry": [{"changes": [{"field": "messages", "value": value}]}]}).encode()
+    given = event(content, signature=sign(SECRET, content))
+    await channel(kept).consume(given)
+    await channel(kept).heed(given)
+    assert kept.ages == [taken, taken]
