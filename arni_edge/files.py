@@ -5,11 +5,16 @@ When one of these functions returns, both are. What is unfinished when a process
 that begins with a dot, and is readable by its owner alone.
 """
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+_NO_SYNC: Final = frozenset({errno.EINVAL, errno.EROFS})
+"""A file system that is never written, as an image that is mounted as the root, knows no sync."""
 
 
 def replace(path: Path, content: bytes, *, mode: int = 0o600, keep_owner: bool = False) -> None:
@@ -87,8 +92,13 @@ def make_folder(folder: Path, *, mode: int = 0o777) -> None:
     folder.mkdir(mode=mode, parents=True, exist_ok=True)
     # Also when it is there: a life that was killed may have made it, and nobody has synced it since.
     for one in (folder, *missing):
-        with suppress(PermissionError):  # whoever made it for us did so in a folder that we may not look into
+        try:
             sync(one.parent)
+        except PermissionError:  # whoever made it for us did so in a folder that we may not look into
+            continue
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
 
 
 def sync(path: Path) -> None:

@@ -122,6 +122,14 @@ class RelayDesk:
             self._again_until = await relay_cursor.reread_until(self._database, _STREAM)
         return self._again_until
 
+    async def knows(self, until: int) -> bool:
+        """Whether this database knows that the log was read up to a number, whatever its cursor says.
+
+        Raises:
+            Unavailable: The database cannot be read.
+        """
+        return until <= await relay_cursor.known_until(self._database, _STREAM)
+
     async def read_again(self, was: Position, until: int, log: str, now: datetime) -> None:
         """Note that what comes now, up to a number, was read before, and tell who must know.
 
@@ -169,6 +177,8 @@ class RelayDesk:
 
         async def unit(tx: Transaction) -> None:
             await relay_traces.start_again(tx)
+            if was.log == log:  # a relay that has lost its end, or one instance that looks back for a moment
+                await relay_cursor.note_known(tx, _STREAM, was, now)
             await self._note(tx, Loss(now, was.sequence, None), to)
 
         await self._database.write(unit)

@@ -141,7 +141,7 @@ class RelayPull:
             self.position = await self._desk.start_again(batch.log, position, now)
             self.last_loss = Loss(now, position.sequence, None)
             return False
-        if batch.read > max(position.sequence, await self._desk.again_until()):
+        if batch.read > position.sequence and not await self._desk.knows(batch.read):
             _log.error("relay_read_before", after=position.sequence, until=batch.read)
             await self._desk.read_again(position, batch.read, batch.log, now)
         if position.log is None and position.sequence == 0:
@@ -200,11 +200,13 @@ class RelayPull:
         """Hear at once what comes in behind that which cannot be stored; nothing of it is acknowledged."""
         until = self._clock.monotonic() + seconds
         while (left := until - self._clock.monotonic()) > 0:
+            # A cursor that names its log tells the relay what was taken in, and this was not.
+            here = Position(None, heeded.sequence)
             try:
-                batch = await ticking(self._client.fetch(heeded, wait=min(left, seconds)), progress)
+                batch = await ticking(self._client.fetch(here, wait=min(left, seconds)), progress)
             except (Unavailable, ShutOut):
                 return
-            if batch.renewed or not batch.events:
+            if batch.renewed or batch.log != heeded.log or not batch.events:
                 return
             await self._heed(batch, 0, progress)
             heeded = Position(batch.log, batch.position)

@@ -1,7 +1,8 @@
 """Tells staff once of what nobody was told of: emergencies that came too late, messages without an answer.
 
 Whatever is read after an outage, by a box that was restored or that replaces another, is collected until the
-line is quiet; then there is one notice, whoever many they are. Until somebody can be told, it waits.
+line is quiet; then there is one notice, however many they are. Until somebody can be told, it waits; and an
+emergency is told again, to everybody, when its notice has reached nobody.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import structlog
 
 from arni_edge.domain.clock import Clock
 from arni_edge.domain.errors import Unavailable
@@ -23,11 +26,16 @@ from arni_edge.safety.staff_line import StaffLine
 from arni_edge.settings import Site
 from arni_edge.storage import Database, Row, Transaction, inbox, members, relay_cursor
 
+_LOG = structlog.get_logger(__name__)
+
 _LOOK_SECONDS: Final = 5.0
 _QUIET: Final = timedelta(seconds=10)
 """More may come: they are told together."""
 _LONGEST: Final = timedelta(minutes=5)
 """But nobody waits for longer than that to hear of an emergency, however long the line is."""
+_AGAIN: Final = timedelta(hours=1)
+"""A notice that has reached nobody by then is given to everybody."""
+_NOTICES: Final = "unsaid/"
 _MOST_LINES: Final = 15
 _MOST_WORDS: Final = 120
 
@@ -75,6 +83,8 @@ class UnsaidNotice:
         self._line = line
         self._site = site
         self._health = health
+        self._in_vain = False
+        self._asked_at = clock.monotonic()
 
     async def run(self, progress: Progress) -> None:
         """Tell until cancelled."""
@@ -92,12 +102,24 @@ class UnsaidNotice:
         Raises:
             Unavailable: It cannot be read or stored.
         """
+        await self._look_after_notices()
         if not await inbox.anything_unsaid(self._database):
             self._health(State.OK, "")
             return
         waiting = await self._database.write(self._tell)
         words = f"{waiting} messages had no answer, and nobody of the staff can be told of it"
         self._health(State.DEGRADED if waiting else State.OK, words if waiting else "")
+
+    async def _look_after_notices(self) -> None:
+        """Begin again with emergencies whose notice the channels refused, or did not bring in time."""
+        if self._clock.monotonic() - self._asked_at < _AGAIN.total_seconds():
+            return
+        before = self._clock.now() - _AGAIN
+        number = await self._database.write(lambda tx: inbox.told_in_vain(tx, _NOTICES, before))
+        if number:
+            _LOG.error("late_emergencies_told_in_vain", number=number)
+        self._in_vain = number > 0
+        self._asked_at = self._clock.monotonic()
 
     async def _tell(self, tx: Transaction) -> int:
         """Returns how much nobody could be told of."""
@@ -114,8 +136,9 @@ class UnsaidNotice:
         if not untold.number:
             return 0
         names = [await _who(tx, row) for row in untold.emergencies[:_MOST_LINES]]
-        key = f"unsaid/{new_id()}"
-        for people in (self._line.on_call(now), list(self._line.roster.everybody.values())):
+        key = f"{_NOTICES}{new_id()}"
+        everybody = list(self._line.roster.everybody.values())
+        for people in ([] if self._in_vain else self._line.on_call(now), everybody):
             if await self._line.tell(
                 tx,
                 people,

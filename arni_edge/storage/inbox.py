@@ -177,6 +177,27 @@ async def told_of_unsaid(tx: Transaction, now: datetime) -> None:
     await tx.execute(f"UPDATE inbound SET unsaid_told_at = ? WHERE {_UNTOLD}", (now.isoformat(),))  # noqa: S608
 
 
+async def told_in_vain(tx: Transaction, notices: str, before: datetime) -> int:
+    """Note that staff are still to be told of emergencies whose notice has reached none of them.
+
+    Args:
+        tx: The transaction.
+        notices: How the keys of such notices begin.
+        before: What was put in later may still be on its way.
+
+    Returns:
+        How many emergencies those are.
+    """
+    return await tx.execute(
+        "UPDATE inbound SET unsaid_told_at = NULL WHERE unsaid GLOB :emergency AND unsaid_told_at IN ("
+        "SELECT at FROM (SELECT created_at AS at, state NOT IN ('failed', 'expired', 'quarantined') AS good"
+        " FROM outbox WHERE key GLOB :notices"
+        " UNION ALL SELECT created_at, state != 'failed' FROM staff_posts WHERE key GLOB :notices)"
+        " WHERE at <= :before GROUP BY at HAVING NOT max(good))",
+        {"emergency": f"{_EMERGENCY}:*", "notices": f"{notices}*", "before": before.isoformat()},
+    )
+
+
 async def forget(tx: Transaction, ids: Sequence[int], now: datetime) -> int:
     """Delete messages for good: delivered again, they are not stored again. Returns how many.
 

@@ -102,6 +102,28 @@ async def reread_until(database: Database, stream: str) -> int:
     """The last event of the present log that was read before; 0: none was."""
     rows = await database.read(
         "SELECT coalesce(max(until), 0) AS until FROM relay_rereads JOIN relay_logs USING (stream, log)"
+        " WHERE stream = ? AND after < until",
+        (stream,),
+    )
+    return int(rows[0]["until"])
+
+
+async def note_known(tx: Transaction, stream: str, read: Position, now: datetime) -> None:
+    """Note how far this database has read a log that it begins again: of that it has forgotten nothing.
+
+    A reread of nothing: it goes from the last event to the last event, and nobody has to be told.
+    """
+    await tx.execute(
+        "INSERT INTO relay_rereads (stream, log, at, after, until, restored, told_at)"
+        " VALUES (:stream, :log, :now, :last, :last, 0, :now)",
+        {"stream": stream, "log": read.log, "last": read.sequence, "now": now.isoformat()},
+    )
+
+
+async def known_until(database: Database, stream: str) -> int:
+    """How far the present log is known to have been read: by this database, or before it."""
+    rows = await database.read(
+        "SELECT coalesce(max(until), 0) AS until FROM relay_rereads JOIN relay_logs USING (stream, log)"
         " WHERE stream = ?",
         (stream,),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from structlog.testing import capture_logs
-from support.waiting import eventually
+from support.waiting import eventually, eventually_is
 from support.whatsapp import Box, NotingDesk, Store, a_store, no_progress, running
 
 from arni_edge.channels.whatsapp import SOURCE
@@ -19,6 +19,7 @@ from arni_edge.domain.health import State
 from arni_edge.relay import Papers, RelayClient, RelayEvent, RelayPull, ShutOut
 from arni_edge.relay.keys import read_public_key
 from arni_edge.relay.server import boxes
+from arni_edge.relay.server.store import Transaction
 from arni_edge.settings import Relay
 from arni_edge.simulator.cloud import SimulatedCloud
 from arni_edge.storage.relay_cursor import Position
@@ -178,6 +179,48 @@ async def test_a_log_that_was_set_up_anew_is_read_from_its_start(tmp_path: Path)
             assert sorted(await store.texts()) == ["drei", "eins", "zwei"]
             assert len(box.lost) == 1
             await eventually(lambda: "set up anew" in box.health[-1][2])
+
+
+async def test_a_relay_that_looks_back_for_a_moment_makes_no_backup_of_this_box(tmp_path: Path) -> None:
+    """One instance still reads from the machine that was given up: what this box has read, it has read."""
+    async with SimulatedCloud() as cloud, a_store(tmp_path) as store:
+
+        async def pulls_until(number: int) -> None:
+            async with Box(cloud, store) as box, running(box.pulling()):
+
+                async def there() -> bool:
+                    return bool(box.pull.caught_up_at) and (await box.desk.position()).sequence == number
+
+                await eventually_is(there, bool)
+
+        async def relay(*statements: str) -> None:
+            async def unit(tx: Transaction) -> None:
+                for sql in statements:
+                    await tx.execute(sql)
+
+            await cloud.relay.store.write(unit)
+
+        anna = cloud.phones.add(ANNA, "Anna")
+        for number in range(1, 5):
+            anna.send(f"Nummer {number}")
+            await eventually(lambda n=number: cloud.relay.log.newest == n)  # type: ignore[misc]
+        await pulls_until(4)
+        await relay(
+            "CREATE TABLE kept AS SELECT * FROM event WHERE sequence > 2",
+            "DELETE FROM event WHERE sequence > 2",
+            "UPDATE gym SET newest = 2, read_to = 1",
+        )
+        await pulls_until(2)
+        await relay("INSERT INTO event SELECT * FROM kept", "UPDATE gym SET newest = 4, read_to = 4")
+        await pulls_until(4)
+        anna.send("Nummer 5")
+        await eventually(lambda: cloud.relay.log.newest == 5)
+        await pulls_until(5)
+        assert await store.texts() == [f"Nummer {number}" for number in range(1, 6)]
+        assert await store.database.read("SELECT 1 FROM inbound WHERE intent = 'read_again'") == []
+        assert (
+            await store.database.read("SELECT 1 FROM relay_rereads WHERE restored OR told_at IS NULL") == []
+        )
 
 
 # --- who may ask ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -19,6 +20,9 @@ SOURCE = "whatsapp"
 
 _FOR_CHATBOTS: Final = "general_purpose_ai"
 """What Meta charges those for who offer assistants for everything; a gym that is taken for one must know."""
+
+_DELIVERED_WITHIN: Final = timedelta(days=8)
+"""Meta tries for seven days at most: what was older when the relay received it has a wrong time."""
 
 _log = structlog.get_logger(__name__)
 
@@ -97,9 +101,17 @@ class WhatsAppChannel:
         if secret is not None and not verify(secret.get_secret_value(), event.body, event.signature):
             return _refuse(event, "bad signature")
         try:
-            return parse(event.body, event.received_at, self._phone_number_id)
+            items = parse(event.body, event.received_at, self._phone_number_id)
         except InvalidInput as error:
             return _refuse(event, str(error))
+        return [_with_likely_time(item, event.received_at) for item in items]
+
+
+def _with_likely_time(item: Item, received_at: datetime) -> Item:
+    """A time that cannot be right makes nothing old: an emergency of now would call nobody."""
+    if isinstance(item, InboundMessage) and received_at - item.sent_at > _DELIVERED_WITHIN:
+        return replace(item, sent_at=received_at)
+    return item
 
 
 def _refuse(event: RelayEvent, reason: str) -> list[Item]:

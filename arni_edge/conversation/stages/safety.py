@@ -45,6 +45,9 @@ class Safety:
         answered = late.is_answered(message.sent_at) and not message.again
 
         async def keep(tx: Transaction) -> bool:
+            await inbox.hear(
+                tx, message, message.text
+            )  # staff read it; a voice note was stored without words
             if not await self._keep(tx, turn, "emergency_late"):
                 return False
             await inbox.note_late_emergency(tx, message, report.cause, answered=answered)

@@ -10,9 +10,9 @@ from support.house import MIA, House, open_house
 from support.talk import KIM, LEE
 from support.unsaid import notice_to, posts
 
-from arni_edge.conversation.turn import Turn
+from arni_edge.conversation.turn import Step, Turn
 from arni_edge.domain.health import State
-from arni_edge.domain.messages import InboundMessage, Language
+from arni_edge.domain.messages import InboundMessage, Language, Media
 
 HELP = "Hilfe, jemand liegt am Boden"
 
@@ -115,6 +115,25 @@ async def test_a_person_who_cries_again_and_again_is_answered_once(tmp_path: Pat
         for number in range(5):
             await arrives(house, f"{HELP}! {number}", timedelta(hours=13))
         assert len(await house.answers()) == 1
+
+
+async def test_staff_read_what_was_said_in_a_voice_note(tmp_path: Path) -> None:
+    """It was stored before anybody had listened to it."""
+    async with open_house(tmp_path) as house:
+        recording = Media("1", "audio/ogg", "", voice=True)
+        message = replace(
+            house.message(""),
+            kind="audio",
+            media=recording,
+            sent_at=house.clock.now() - timedelta(hours=13),
+        )
+        await house.reception.receive([message])
+        turn = Turn(message, Language.GERMAN)
+        turn.hear(HELP, Language.GERMAN)
+        assert await house.pipeline.reception[0](turn) is Step.END
+        house.clock.advance(11)
+        await notice_to(house, KIM).look()
+        assert HELP in (await posts(house))[0]
 
 
 async def test_a_crisis_gets_the_lines_that_help_with_one(tmp_path: Path) -> None:

@@ -305,9 +305,9 @@ async def test_what_it_is_about_is_said_at_once_to_all_who_were_called(tmp_path:
     async with a_gym(tmp_path) as gym, gym.running():
         with gym.failing_disk():
             await gym.in_vain(gym.report())
-            await eventually(lambda: len(gym.sent) == 2)
+            await eventually(lambda: gym.reached == {"sms/kim", "sms/lee"})
             await gym.in_vain(gym.report("m2", Cause.FIRE))
-            await eventually(lambda: len(gym.sent) == 4)
+            await eventually(lambda: len(gym.sent) == 4 and gym.reached == {"sms/kim", "sms/lee"})
             assert sorted(gym.sent[2:]) == [("sms", "1"), ("sms", "2")]
             assert all("Feuer" in one.text for one in gym.gateway.sent[2:])
         assert (await gym.on_record()).cause == Cause.FIRE
