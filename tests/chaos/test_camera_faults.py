@@ -21,10 +21,9 @@ from arni_edge.vision.orders import CameraOrder
 from arni_edge.vision.worker.reader import CameraReader
 
 AWAY = (CameraState.STALLED, CameraState.CONNECTING)
-SAID = (
-    STALL_SECONDS + 12.0
-)  # the deadline, and what a machine needs that runs much else beside twenty cameras
-BEGIN = 25.0  # for a dozen servers that start at once
+# The deadline, and what a machine needs that runs much else beside twenty cameras.
+SAID = STALL_SECONDS + 40.0
+BEGIN = 60.0  # for a dozen servers that start at once
 
 Fault = Callable[[], Awaitable[None]]
 FAULTS: dict[str, Fault] = {}

@@ -28,7 +28,7 @@ FPS = 5
 BITS = 16
 TICK = 0.01  # seconds per step of the code
 STALL_SECONDS = 1.5
-RETURN_SECONDS = 10.0
+RETURN_SECONDS = 40.0
 """A stream that is back must be seen within so long."""
 
 _PLAN = default_plan()

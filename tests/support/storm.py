@@ -26,6 +26,7 @@ _COMMAND_SECONDS = 20.0
 _MORE_STRANGERS = 23
 _PAUSE_SECONDS = (4.0, 15.0)
 """Between two messages of one person; all of them together write three times a second."""
+_MOST_PER_LIFE = 40
 _EMERGENCY = "Hilfe, hier ist jemand bewusstlos!"
 _DOOR = "Tür auf bitte"
 _TALK = ("Wann habt ihr heute auf?", "Wie voll ist es gerade?", "Danke!", "Bist du ein Mensch?", "qwertz")
@@ -54,6 +55,7 @@ class Storm:
         self.opened: list[datetime] = []
         self.remains: list[Remains] = []
         self.emergencies: list[str] = []
+        self._written = 0
         gym.lock.executed = _Noting(self.opened)
 
     # --- people -----------------------------------------------------------------------------------------
@@ -75,6 +77,9 @@ class Storm:
         dice = random.Random(self.dice.random())
         while True:
             await asyncio.sleep(dice.uniform(*_PAUSE_SECONDS))
+            if self._written >= _MOST_PER_LIFE * (1 + len(self.remains)):
+                continue  # where a life takes long, what waits would grow until nothing else got done
+            self._written += 1
             chance = dice.random()
             if chance < 0.05:
                 self.call_for_help(phone)
