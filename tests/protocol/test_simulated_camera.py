@@ -30,7 +30,7 @@ Picture = NDArray[np.uint8]
 
 def pictures(url: str) -> Generator[Picture]:
     """Decode a stream as any client would, until the caller has seen enough."""
-    options = {"rtsp_transport": "tcp", "timeout": "3000000", "analyzeduration": "500000"}
+    options = {"rtsp_transport": "tcp", "timeout": "10000000", "analyzeduration": "500000"}
     with av.open(url, options=options, timeout=LIMIT) as stream:
         for frame in stream.decode(video=0):
             yield frame.to_ndarray(format="bgr24")
