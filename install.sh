@@ -325,8 +325,8 @@ run_tests() {
     begin 'running the tests of rules and parts'
     "$BIN/python" -m pytest --numprocesses auto --dist loadgroup tests/unit
     begin 'running the tests on the wire, of journeys and of chaos'
-    # Most of their time they wait for brokers, disks and processes: two at a time for each core.
-    "$BIN/python" -m pytest --numprocesses "$((2 * $(nproc)))" --dist loadgroup -m 'not scenario' \
+    # They wait for brokers, disks and processes now and then: one more at a time than there are cores.
+    "$BIN/python" -m pytest --numprocesses "$(($(nproc) + 1))" --dist loadgroup -m 'not scenario' \
         --ignore tests/unit tests
     begin 'running the scenarios, one at a time'
     "$BIN/python" -m pytest -m scenario
