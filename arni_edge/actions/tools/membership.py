@@ -1,7 +1,7 @@
 """What a member may know of their own membership: contract, pause, whether money is owed, what is booked."""
 
 from datetime import date, timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from pydantic import AwareDatetime
 
@@ -23,6 +23,34 @@ class AskArguments(Form):
     """Whose."""
 
     member_id: MemberId
+
+
+ToldT = TypeVar("ToldT", bound=Form)
+
+
+class _Asked(Tool[AskArguments, ToldT]):
+    """What members ask about themselves.
+
+    Attributes:
+        nothing: Key of the sentence that says that nothing changes.
+    """
+
+    risk: ClassVar[Risk] = Risk.READ
+    repeatable: ClassVar[bool] = True
+    nothing: ClassVar[str]
+    arguments = AskArguments
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    def subject(self, arguments: AskArguments) -> str | None:
+        """Whose."""
+        return arguments.member_id
+
+    async def consequence(self, arguments: AskArguments, language: Language) -> str:
+        """Nothing changes; the executor asks for no confirmation."""
+        del arguments
+        return self._kit.text(self.nothing, language)
 
 
 class Membership(Form):
@@ -47,28 +75,14 @@ class Membership(Form):
     read_at: AwareDatetime | None
 
 
-class ShowMembership(Tool[AskArguments, Membership]):
+class ShowMembership(_Asked[Membership]):
     """Says how somebody stands, to themselves: why a door stays shut is answered by it, too."""
 
     name: ClassVar[str] = "member.membership"
     description: ClassVar[str] = "A member's own contract, pause, and whether money is owed."
-    risk: ClassVar[Risk] = Risk.READ
     assurance: ClassVar[Assurance] = Assurance.CODE
-    repeatable: ClassVar[bool] = True
-    arguments = AskArguments
+    nothing: ClassVar[str] = "tool.membership.consequence"
     result = Membership
-
-    def __init__(self, kit: Kit) -> None:
-        self._kit = kit
-
-    def subject(self, arguments: AskArguments) -> str | None:
-        """Whose."""
-        return arguments.member_id
-
-    async def consequence(self, arguments: AskArguments, language: Language) -> str:
-        """Nothing changes; the executor asks for no confirmation."""
-        del arguments
-        return self._kit.text("tool.membership.consequence", language)
 
     async def run(self, arguments: AskArguments, actor: Actor, action_id: str) -> Membership:
         """Look it up.
@@ -150,28 +164,14 @@ class OwnBookings(Form):
     read_at: AwareDatetime | None
 
 
-class ShowBookings(Tool[AskArguments, OwnBookings]):
+class ShowBookings(_Asked[OwnBookings]):
     """Says what somebody has booked."""
 
     name: ClassVar[str] = "booking.list"
     description: ClassVar[str] = "A member's own bookings that are still to come."
-    risk: ClassVar[Risk] = Risk.READ
     assurance: ClassVar[Assurance] = Assurance.CHANNEL
-    repeatable: ClassVar[bool] = True
-    arguments = AskArguments
+    nothing: ClassVar[str] = "tool.bookings.consequence"
     result = OwnBookings
-
-    def __init__(self, kit: Kit) -> None:
-        self._kit = kit
-
-    def subject(self, arguments: AskArguments) -> str | None:
-        """Whose."""
-        return arguments.member_id
-
-    async def consequence(self, arguments: AskArguments, language: Language) -> str:
-        """Nothing changes; the executor asks for no confirmation."""
-        del arguments
-        return self._kit.text("tool.bookings.consequence", language)
 
     async def run(self, arguments: AskArguments, actor: Actor, action_id: str) -> OwnBookings:
         """Look it up.
