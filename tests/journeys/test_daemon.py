@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.daemon import DaemonProcess
+from support.daemon import START_SECONDS, DaemonProcess
 from support.processes import alive
 from support.waiting import eventually
 
@@ -37,7 +37,7 @@ async def test_it_is_ready_when_control_and_storage_work(daemon: DaemonProcess) 
 async def test_it_is_not_ready_before_the_control_socket_is_open(daemon: DaemonProcess) -> None:
     daemon.socket.mkdir(parents=True)  # where the socket should be
     daemon.start()
-    await eventually(lambda: any("control down" in said for said in daemon.systemd.said))
+    await daemon.shows("control down")
     assert daemon.systemd.count("READY=1") == 0
     daemon.socket.rmdir()
     await daemon.says("READY=1")
@@ -47,13 +47,13 @@ async def test_it_is_not_ready_before_the_control_socket_is_open(daemon: DaemonP
 async def test_a_broker_that_is_away_does_not_delay_it(daemon: DaemonProcess) -> None:
     daemon.configure(broker=f'mode = "external"\nport = {daemon.port}')
     await daemon.start_ready()
-    await eventually(lambda: any("broker down" in said for said in daemon.systemd.said))
+    await daemon.shows("broker down")
 
 
 async def test_systemd_hears_how_it_is_and_only_from_the_daemon_itself(daemon: DaemonProcess) -> None:
     await daemon.start_ready()
     await daemon.is_well()
-    await eventually(lambda: any(said.endswith("parts ok") for said in daemon.systemd.said))
+    await daemon.shows("STATUS=all ")
     # Debian's Mosquitto would say READY too, if it knew where.
     assert daemon.systemd.count("READY=1") == 1
 
@@ -96,7 +96,7 @@ async def test_it_stops_in_time_although_its_broker_hangs(daemon: DaemonProcess)
 async def test_it_can_be_stopped_before_it_is_ready(daemon: DaemonProcess) -> None:
     daemon.start()
     database = daemon.folder / "state" / "arni.db"
-    await eventually(database.exists)
+    await eventually(database.exists, within=START_SECONDS)
     assert await daemon.stop() == 0
     assert daemon.processes == []
 

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from support.simulated_graph import ANNA, VERIFY, Callback, buttons, code, template
 from support.simulated_magicline import listening
-from support.waiting import eventually
+from support.waiting import eventually, eventually_is
 from typer.testing import CliRunner
 
 from arni_edge.cli.app import app
@@ -153,10 +153,18 @@ async def _chat(http: httpx.AsyncClient, said: dict[str, str], callback: Callbac
     answer = await send(ANNA, template("held_news", "x"))
     assert answer.json()["messages"][0]["message_status"] == "held_for_quality_assessment"
     assert (await order("held", {"good": True})).json() == {"messages": 1}
-    state = (await http.get(said["orders"])).json()
+
+    async def now() -> dict[str, Any]:
+        found: dict[str, Any] = (await http.get(said["orders"])).json()
+        return found
+
+    def all_are_taken(found: dict[str, Any]) -> bool:
+        """One that is on its way is counted as posted, and as taken once its answer has come back."""
+        return bool(found["webhooks"]["posted"] == found["webhooks"]["taken"] >= 2)
+
+    state = await eventually_is(now, all_are_taken)
     assert state["phones"] == {ANNA: 2}
     assert (state["requests"], state["accepted"], state["doubled"]) == (5, 2, 0)
-    assert state["webhooks"]["posted"] == state["webhooks"]["taken"] >= 2
     for name, body in (
         ("say", {"from": "nobody", "kind": "text", "text": "x"}),
         ("say", {"from": ANNA, "kind": "shout"}),
