@@ -27,6 +27,7 @@ _MORE_STRANGERS = 23
 _PAUSE_SECONDS = (4.0, 15.0)
 """Between two messages of one person; all of them together write three times a second."""
 _MOST_PER_LIFE = 40
+"""Messages of all people together between two deaths, in the mean."""
 _EMERGENCY = "Hilfe, hier ist jemand bewusstlos!"
 _DOOR = "Tür auf bitte"
 _TALK = ("Wann habt ihr heute auf?", "Wie voll ist es gerade?", "Danke!", "Bist du ein Mensch?", "qwertz")
